@@ -1,0 +1,1 @@
+//! The benchmarks of raftbox are the `[[bench]]` targets of this package.

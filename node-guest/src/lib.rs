@@ -1,0 +1,3 @@
+//! The Raft node of raftbox.
+
+pub mod raft;

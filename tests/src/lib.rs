@@ -1,0 +1,1 @@
+//! The integration tests of raftbox are the `[[test]]` targets of this package.
