@@ -1,1 +1,6 @@
 //! raftbox.
+
+pub mod draw;
+pub mod engine;
+pub mod event;
+pub mod world;

@@ -1,0 +1,569 @@
+//! wasmtime as an [`Engine`].
+//!
+//! [`Compiled`] holds the compiled modules and may be shared between threads; a [`Wasmtime`] is one thread's engine over
+//! them, with a pool of instances. A node that is dropped gives its instance back, and the next is that instance, put into
+//! its first state in place: its memory is resident already, so that forks cost a copy and no page faults.
+//!
+//! Nothing here may depend on the machine: features that differ between processors are off, and what a guest cannot do
+//! (floats, SIMD, growing memory) the [gate](crate::gate) has refused before. A native stack overflow or a turn that never
+//! ends says nothing about the guest's logic and depends on the machine, so it aborts the run.
+
+use super::{Abort, Call, Ended, Engine, Host, Node, Stop};
+use crate::gate::Admitted;
+use raftbox_abi::boundary::{MEMORY, MODULE, TRANSFER_BYTES_MAX};
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+use wasmtime::{
+    Caller, Config, Global, InstanceAllocationStrategy, InstancePre, Linker, Memory, Module,
+    PoolingAllocationConfig, Store, Trap, TypedFunc, Val,
+};
+
+/// How modules are compiled and kept.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A folder in which compiled modules are kept for the next time. It must be the user's own: what lies there is run.
+    pub cache: Option<PathBuf>,
+    /// How long one turn may take before the run is aborted. It costs speed, so it is for guests that are not trusted.
+    pub watchdog: Option<Duration>,
+}
+
+/// Modules, compiled; to be shared between threads.
+#[derive(Clone)]
+pub struct Compiled {
+    engine: wasmtime::Engine,
+    guests: Vec<(Module, Admitted)>,
+    watchdog: Option<u64>,
+}
+
+/// How often the watchdog looks.
+const WATCHDOG_TICK: Duration = Duration::from_millis(50);
+
+fn config(options: &Options) -> Config {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_core_instances(256)
+        .total_memories(256)
+        .total_tables(256)
+        .max_memory_size(256 << 20)
+        .table_elements(10_000)
+        .linear_memory_keep_resident(8 << 20);
+    let mut config = Config::new();
+    config
+        .wasm_relaxed_simd(false)
+        .wasm_simd(false)
+        .wasm_multi_memory(false)
+        .wasm_memory64(false)
+        .wasm_tail_call(false)
+        .cranelift_nan_canonicalization(true)
+        .memory_init_cow(true)
+        .consume_fuel(false)
+        .epoch_interruption(options.watchdog.is_some())
+        .max_wasm_stack(512 << 10)
+        .wasm_backtrace_max_frames(None)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+impl Compiled {
+    /// Compiles admitted modules, or takes them from the cache.
+    ///
+    /// # Errors
+    /// If wasmtime cannot work on this machine, or cannot compile one of them.
+    pub fn new(guests: Vec<Admitted>, options: &Options) -> Result<Self, Abort> {
+        let abort = |error: wasmtime::Error| Abort(format!("wasmtime: {error:#}"));
+        let engine = wasmtime::Engine::new(&config(options)).map_err(abort)?;
+        let mut compiled = Vec::new();
+        for guest in guests {
+            compiled.push((
+                module(&engine, &guest.bytes, options.cache.as_deref()).map_err(abort)?,
+                guest,
+            ));
+        }
+        let watchdog = options.watchdog.map(|limit| {
+            watch(&engine);
+            (limit.as_millis() / WATCHDOG_TICK.as_millis())
+                .try_into()
+                .unwrap_or(u64::MAX)
+                .saturating_add(2)
+        });
+        Ok(Self { engine, guests: compiled, watchdog })
+    }
+}
+
+/// Moves the engine's epoch on, as long as the engine lives.
+#[allow(clippy::disallowed_methods, reason = "the watchdog can only abort a run, never change it")]
+fn watch(engine: &wasmtime::Engine) {
+    let weak = engine.weak();
+    std::thread::spawn(move || {
+        while let Some(engine) = weak.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(WATCHDOG_TICK);
+        }
+    });
+}
+
+/// A compiled module. One that lies in the cache under the hash of its bytes and of the engine's settings is loaded; a
+/// cache that cannot be read or written only costs time.
+fn module(
+    engine: &wasmtime::Engine,
+    bytes: &[u8],
+    cache: Option<&Path>,
+) -> wasmtime::Result<Module> {
+    use std::hash::{Hash as _, Hasher as _};
+    let Some(folder) = cache else { return Module::new(engine, bytes) };
+    let mut settings = std::hash::DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut settings);
+    let name =
+        format!("{:032x}-{:016x}.cwasm", xxhash_rust::xxh3::xxh3_128(bytes), settings.finish());
+    let file = folder.join(name);
+    if let Some(found) = load(engine, &file) {
+        return Ok(found);
+    }
+    let module = Module::new(engine, bytes)?;
+    if let Ok(code) = module.serialize() {
+        // Written aside and renamed, so that no other process ever reads half of it.
+        let aside = file.with_extension(format!("{}.tmp", std::process::id()));
+        let sum = xxhash_rust::xxh3::xxh3_128(&code).to_le_bytes();
+        let kept = std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&aside, [&sum, code.as_slice()].concat()))
+            .and_then(|()| std::fs::rename(&aside, &file));
+        if kept.is_err() {
+            drop(std::fs::remove_file(&aside));
+        }
+    }
+    Ok(module)
+}
+
+#[allow(unsafe_code, reason = "compiled code is trusted as far as the user's own cache folder is")]
+fn load(engine: &wasmtime::Engine, file: &Path) -> Option<Module> {
+    let kept = std::fs::read(file).ok()?;
+    let (sum, code) = kept.split_first_chunk::<16>()?;
+    if xxhash_rust::xxh3::xxh3_128(code).to_le_bytes() != *sum {
+        return None;
+    }
+    // SAFETY: the bytes were written whole by `module` above, from wasmtime's own `serialize` (the sum says so), into a
+    // folder that is the user's own; wasmtime checks that its version and settings are the same.
+    unsafe { Module::deserialize(engine, code) }.ok()
+}
+
+/// What a store holds beside the instance.
+struct State<H> {
+    host: Option<Box<H>>,
+    memory: Option<Memory>,
+    /// Whether imports may be called now: not during `buffer`, `inspect` and `describe`.
+    serving: bool,
+    /// Why an import ended the turn.
+    stop: Option<Stop>,
+}
+
+type Serve<'a, H> = Caller<'a, State<H>>;
+
+/// Runs an import: the host and the guest's memory for `serve`, and a trap for whoever may not call it now.
+fn import<H: Host, R>(
+    caller: &mut Serve<'_, H>,
+    serve: impl FnOnce(&mut H, &mut [u8]) -> Result<R, Stop>,
+) -> wasmtime::Result<R> {
+    let memory = caller.data().memory;
+    let (bytes, state): (&mut [u8], _) = match memory {
+        Some(memory) => memory.data_and_store_mut(&mut *caller),
+        None => (&mut [], caller.data_mut()),
+    };
+    let served = match (&mut state.host, state.serving) {
+        (Some(host), true) => serve(host, bytes),
+        _ => Err(Stop::Forbidden("an import was called outside a turn".into())),
+    };
+    served.map_err(|stop| {
+        state.stop = Some(stop);
+        wasmtime::Error::msg("the host ended the turn")
+    })
+}
+
+/// The guest's bytes from `at` on, `len` of them.
+fn slice(memory: &[u8], at: u32, len: u32) -> Result<&[u8], Stop> {
+    let (start, end) = (at as usize, at as usize + len as usize);
+    memory.get(start..end).ok_or_else(|| outside(at, len))
+}
+
+fn outside(at: u32, len: u32) -> Stop {
+    Stop::Forbidden(format!("{len} bytes at {at} lie outside the guest's memory"))
+}
+
+/// Defines every import of the boundary; each is one line, so that the list can be compared at a glance.
+fn link<H: Host>(linker: &mut Linker<State<H>>) -> wasmtime::Result<()> {
+    type C<'a, H> = Serve<'a, H>;
+    linker
+        .func_wrap(MODULE, "now", |mut c: C<'_, H>| import(&mut c, |host, _| Ok(host.now())))?
+        .func_wrap(MODULE, "random", |mut c: C<'_, H>| import(&mut c, |host, _| Ok(host.random())))?
+        .func_wrap(MODULE, "send", |mut c: C<'_, H>, to: u32, at: u32, len: u32| {
+            import(&mut c, |host, memory| host.send(to, slice(memory, at, len)?))
+        })?
+        .func_wrap(MODULE, "wake_at", |mut c: C<'_, H>, at: u64| {
+            import(&mut c, |host, _| host.wake_at(at))
+        })?
+        .func_wrap(MODULE, "disk_len", |mut c: C<'_, H>, file: u32| {
+            import(&mut c, |host, _| host.disk_len(file))
+        })?
+        .func_wrap(
+            MODULE,
+            "disk_read",
+            |mut c: C<'_, H>, file: u32, offset: u64, at: u32, len: u32| {
+                import(&mut c, |host, memory| {
+                    let room = memory.get_mut(at as usize..at as usize + len as usize);
+                    host.disk_read(file, offset, room.ok_or_else(|| outside(at, len))?)
+                })
+            },
+        )?
+        .func_wrap(
+            MODULE,
+            "disk_write",
+            |mut c: C<'_, H>, file: u32, offset: u64, at: u32, len: u32| {
+                import(&mut c, |host, memory| {
+                    host.disk_write(file, offset, slice(memory, at, len)?)
+                })
+            },
+        )?
+        .func_wrap(MODULE, "disk_truncate", |mut c: C<'_, H>, file: u32, len: u64| {
+            import(&mut c, |host, _| host.disk_truncate(file, len))
+        })?
+        .func_wrap(MODULE, "disk_sync", |mut c: C<'_, H>, ticket: u64| {
+            import(&mut c, |host, _| host.disk_sync(ticket))
+        })?
+        .func_wrap(
+            MODULE,
+            "reply",
+            |mut c: C<'_, H>, client: u32, operation: u64, at: u32, len: u32| {
+                import(&mut c, |host, memory| {
+                    host.reply(client, operation, slice(memory, at, len)?)
+                })
+            },
+        )?
+        .func_wrap(MODULE, "note", |mut c: C<'_, H>, kind: u32, at: u32, len: u32| {
+            import(&mut c, |host, memory| host.note(kind, slice(memory, at, len)?))
+        })?
+        .func_wrap(MODULE, "chance", |mut c: C<'_, H>, site: u32| {
+            import(&mut c, |host, _| Ok(u32::from(host.chance(site))))
+        })?
+        .func_wrap(
+            MODULE,
+            "halt",
+            |mut c: C<'_, H>, code: u32, at: u32, len: u32| -> wasmtime::Result<()> {
+                import(&mut c, |host, memory| Err(host.halt(code, slice(memory, at, len)?)))
+            },
+        )?
+        .func_wrap(MODULE, "log", |mut c: C<'_, H>, level: u32, at: u32, len: u32| {
+            import(&mut c, |host, memory| host.log(level, slice(memory, at, len)?))
+        })?;
+    Ok(())
+}
+
+/// A module that is ready to be instantiated, and its idle instances.
+struct Guest<H: 'static> {
+    pre: InstancePre<State<H>>,
+    admitted: Admitted,
+    idle: RefCell<Vec<Instance<H>>>,
+    /// What an instance is like before its boot; known once there was one.
+    first: RefCell<Option<Image>>,
+}
+
+/// One thread's engine.
+pub struct Wasmtime<H: 'static> {
+    engine: wasmtime::Engine,
+    guests: Vec<Rc<Guest<H>>>,
+    watchdog: Option<u64>,
+}
+
+impl<H: Host> Wasmtime<H> {
+    /// An engine over compiled modules.
+    ///
+    /// # Errors
+    /// If a module does not fit the boundary, which the gate excludes.
+    pub fn new(compiled: &Compiled) -> Result<Self, Abort> {
+        let abort = |error: wasmtime::Error| Abort(format!("wasmtime: {error:#}"));
+        let mut linker = Linker::new(&compiled.engine);
+        link(&mut linker).map_err(abort)?;
+        let mut guests = Vec::new();
+        for (module, admitted) in &compiled.guests {
+            guests.push(Rc::new(Guest {
+                pre: linker.instantiate_pre(module).map_err(abort)?,
+                admitted: admitted.clone(),
+                idle: RefCell::default(),
+                first: RefCell::default(),
+            }));
+        }
+        Ok(Self { engine: compiled.engine.clone(), guests, watchdog: compiled.watchdog })
+    }
+}
+
+impl<H: Host> Engine<H> for Wasmtime<H> {
+    type Node = WasmtimeNode<H>;
+
+    fn node(&self, guest: usize) -> Result<Self::Node, Abort> {
+        let guest = Rc::clone(&self.guests[guest]);
+        let idle = guest.idle.borrow_mut().pop();
+        let instance = match idle {
+            Some(instance) => instance,
+            None => Instance::new(&self.engine, &guest, self.watchdog)
+                .map_err(|error| Abort(format!("wasmtime has no room for a node: {error:#}")))?,
+        };
+        let mut node = WasmtimeNode { guest, instance: Some(instance) };
+        if node.guest.first.borrow().is_none() {
+            let first = node.save();
+            *node.guest.first.borrow_mut() = Some(first);
+        }
+        Ok(node)
+    }
+}
+
+/// An instance with its functions looked up.
+struct Instance<H: 'static> {
+    store: Store<State<H>>,
+    memory: Memory,
+    globals: Vec<Global>,
+    buffer: TypedFunc<u32, u32>,
+    boot: TypedFunc<u32, ()>,
+    deliver: TypedFunc<(u32, u32), ()>,
+    wake: TypedFunc<(), ()>,
+    request: TypedFunc<(u32, u64, u32), ()>,
+    synced: TypedFunc<(u64, i32), ()>,
+    inspect: Option<TypedFunc<(), u64>>,
+    describe: Option<TypedFunc<u32, u64>>,
+    watchdog: Option<u64>,
+    /// Whether nothing was called since it was made.
+    fresh: bool,
+}
+
+impl<H: Host> Instance<H> {
+    fn new(
+        engine: &wasmtime::Engine,
+        guest: &Guest<H>,
+        watchdog: Option<u64>,
+    ) -> wasmtime::Result<Self> {
+        let mut store =
+            Store::new(engine, State { host: None, memory: None, serving: false, stop: None });
+        if let Some(ticks) = watchdog {
+            store.set_epoch_deadline(ticks);
+        }
+        let instance = guest.pre.instantiate(&mut store)?;
+        let missing = |name: &str| wasmtime::Error::msg(format!("the module has no export {name}"));
+        let memory = instance.get_memory(&mut store, MEMORY).ok_or_else(|| missing(MEMORY))?;
+        store.data_mut().memory = Some(memory);
+        let mut globals = Vec::new();
+        for global in &guest.admitted.globals {
+            globals.push(
+                instance
+                    .get_global(&mut store, &global.name)
+                    .ok_or_else(|| missing(&global.name))?,
+            );
+        }
+        if guest.admitted.has_initialize {
+            instance.get_typed_func::<(), ()>(&mut store, "_initialize")?.call(&mut store, ())?;
+        }
+        let version =
+            instance.get_typed_func::<(), u32>(&mut store, "abi_version")?.call(&mut store, ())?;
+        if version != raftbox_abi::VERSION {
+            let expected = raftbox_abi::VERSION;
+            return Err(wasmtime::Error::msg(format!(
+                "the guest speaks version {version} of the boundary, this host speaks {expected}; rebuild the guest"
+            )));
+        }
+        let (has_inspect, has_describe) = (guest.admitted.has_inspect, guest.admitted.has_describe);
+        Ok(Self {
+            memory,
+            globals,
+            buffer: instance.get_typed_func(&mut store, "buffer")?,
+            boot: instance.get_typed_func(&mut store, "boot")?,
+            deliver: instance.get_typed_func(&mut store, "deliver")?,
+            wake: instance.get_typed_func(&mut store, "wake")?,
+            request: instance.get_typed_func(&mut store, "request")?,
+            synced: instance.get_typed_func(&mut store, "synced")?,
+            inspect: if has_inspect {
+                Some(instance.get_typed_func(&mut store, "inspect")?)
+            } else {
+                None
+            },
+            describe: if has_describe {
+                Some(instance.get_typed_func(&mut store, "describe")?)
+            } else {
+                None
+            },
+            watchdog,
+            fresh: true,
+            store,
+        })
+    }
+
+    /// Puts an argument into the guest's buffer; returns its length.
+    fn give(&mut self, bytes: &[u8]) -> wasmtime::Result<u32> {
+        let len = u32::try_from(bytes.len())?;
+        assert!(len <= TRANSFER_BYTES_MAX, "no argument is larger than a transfer");
+        let at = self.buffer.call(&mut self.store, len)? as usize;
+        let room = self.memory.data_mut(&mut self.store).get_mut(at..at + bytes.len());
+        room.ok_or_else(|| wasmtime::Error::msg("the guest's buffer lies outside its memory"))?
+            .copy_from_slice(bytes);
+        Ok(len)
+    }
+
+    fn enter(&mut self, call: Call<'_>) -> wasmtime::Result<()> {
+        self.fresh = false;
+        if let Some(ticks) = self.watchdog {
+            self.store.set_epoch_deadline(ticks);
+        }
+        let len = match call {
+            Call::Boot(bytes) | Call::Deliver(_, bytes) | Call::Request(_, _, bytes) => {
+                self.give(bytes)?
+            }
+            Call::Wake | Call::Synced(..) => 0,
+        };
+        self.store.data_mut().serving = true;
+        let store = &mut self.store;
+        match call {
+            Call::Boot(_) => self.boot.call(store, len),
+            Call::Deliver(from, _) => self.deliver.call(store, (from, len)),
+            Call::Wake => self.wake.call(store, ()),
+            Call::Request(client, operation, _) => {
+                self.request.call(store, (client, operation, len))
+            }
+            Call::Synced(ticket, status) => self.synced.call(store, (ticket, status)),
+        }
+    }
+
+    /// The text at a packed place in the guest's memory.
+    fn text(&self, place: u64) -> Option<String> {
+        let (at, len) = ((place >> 32) as usize, (place & u64::from(u32::MAX)) as usize);
+        let bytes = self.memory.data(&self.store).get(at..at + len)?;
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    }
+}
+
+/// What a failed call means.
+fn ended(error: &wasmtime::Error, stop: Option<Stop>) -> Result<Ended, Abort> {
+    match (stop, error.downcast_ref::<Trap>()) {
+        (Some(Stop::Down), _) => Ok(Ended::Down),
+        (Some(Stop::Forbidden(what)), _) => Ok(Ended::Trapped(what)),
+        (None, Some(Trap::StackOverflow)) => Err(Abort(
+            "a guest's recursion overflowed the native stack, whose size is the machine's".into(),
+        )),
+        (None, Some(Trap::Interrupt)) => Err(Abort("a turn of a guest did not end in time".into())),
+        (None, Some(trap)) => Ok(Ended::Trapped(trap.to_string())),
+        (None, None) => Ok(Ended::Trapped(format!("{error:#}"))),
+    }
+}
+
+/// The state of an instance: its memory without the zeros at its end, and its mutable globals.
+#[derive(Clone)]
+pub struct Image(Rc<(Vec<u8>, Vec<u64>)>);
+
+/// A guest in wasmtime.
+pub struct WasmtimeNode<H: Host> {
+    guest: Rc<Guest<H>>,
+    /// `None` only while it is being dropped.
+    instance: Option<Instance<H>>,
+}
+
+impl<H: Host> Drop for WasmtimeNode<H> {
+    fn drop(&mut self) {
+        if let Some(instance) = self.instance.take() {
+            self.guest.idle.borrow_mut().push(instance);
+        }
+    }
+}
+
+impl<H: Host> WasmtimeNode<H> {
+    fn instance(&mut self) -> &mut Instance<H> {
+        self.instance.as_mut().expect("it is not being dropped")
+    }
+}
+
+/// How long memory is without the zeros at its end, in whole pages of 4 KiB.
+fn extent(memory: &[u8]) -> usize {
+    const PAGE: usize = 4096;
+    const ZEROS: [u8; PAGE] = [0; PAGE];
+    memory
+        .as_chunks()
+        .0
+        .iter()
+        .rposition(|page: &[u8; PAGE]| page != &ZEROS)
+        .map_or(0, |page| (page + 1) * PAGE)
+}
+
+impl<H: Host> Node<H> for WasmtimeNode<H> {
+    type Image = Image;
+
+    fn call(&mut self, host: Box<H>, call: Call<'_>) -> (Box<H>, Result<Ended, Abort>) {
+        let instance = self.instance();
+        instance.store.data_mut().host = Some(host);
+        let result = instance.enter(call);
+        let state = instance.store.data_mut();
+        state.serving = false;
+        let host = state.host.take().expect("nobody else takes it");
+        let ended = match result {
+            Ok(()) => Ok(Ended::Returned),
+            Err(error) => ended(&error, state.stop.take()),
+        };
+        (host, ended)
+    }
+
+    fn reset(&mut self) {
+        if !self.instance().fresh {
+            let first = self
+                .guest
+                .first
+                .borrow()
+                .clone()
+                .expect("it was saved when the first node was made");
+            self.restore(&first);
+        }
+    }
+
+    fn save(&mut self) -> Image {
+        let instance = self.instance();
+        let memory = instance.memory.data(&instance.store);
+        let memory = memory[..extent(memory)].to_vec();
+        let globals = instance.globals.iter().map(|global| match global.get(&mut instance.store) {
+            Val::I32(value) => u64::from(value.cast_unsigned()),
+            Val::I64(value) => value.cast_unsigned(),
+            other => unreachable!("the gate admits integers only, not {other:?}"),
+        });
+        Image(Rc::new((memory, globals.collect())))
+    }
+
+    fn restore(&mut self, image: &Image) {
+        let instance = self.instance();
+        let (memory, globals) = &*image.0;
+        let (head, tail) = instance.memory.data_mut(&mut instance.store).split_at_mut(memory.len());
+        head.copy_from_slice(memory);
+        tail.fill(0);
+        for (global, value) in instance.globals.iter().zip(globals) {
+            let value = match global.ty(&instance.store).content() {
+                wasmtime::ValType::I32 => Val::I32((*value as u32).cast_signed()),
+                _ => Val::I64(value.cast_signed()),
+            };
+            global.set(&mut instance.store, value).expect("the gate admits mutable integers only");
+        }
+        instance.fresh = false;
+    }
+
+    fn inspect(&mut self) -> Option<String> {
+        let function = self.instance().inspect.clone()?;
+        let before = self.save();
+        let instance = self.instance();
+        let text =
+            function.call(&mut instance.store, ()).ok().and_then(|place| instance.text(place));
+        instance.store.data_mut().stop = None;
+        self.restore(&before);
+        text
+    }
+
+    fn describe(&mut self, datagram: &[u8]) -> Option<String> {
+        let instance = self.instance();
+        let function = instance.describe.clone()?;
+        instance.fresh = false;
+        let len = instance.give(datagram).ok()?;
+        let text =
+            function.call(&mut instance.store, len).ok().and_then(|place| instance.text(place));
+        instance.store.data_mut().stop = None;
+        text
+    }
+}

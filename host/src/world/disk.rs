@@ -1,0 +1,335 @@
+//! The disk of a node: files whose writes are durable only after a sync, and what a crash leaves of the others.
+//!
+//! A [`Disk`] holds every file twice: as the node reads it (*current*, with its own unsynced operations) and as the
+//! platter has it (*durable*). Between the two stands the queue of unsynced operations. A sync covers the operations
+//! that were issued before it; when it is answered with success they move to the platter; when it fails they never do.
+//! At a crash the rest is in doubt, and the next boot says which sectors of it survived.
+//!
+//! Files are rows of blocks behind `Arc`, so that a fork of the world shares them until one side writes.
+
+use crate::event::Survivor;
+use raftbox_abi::boundary::SECTOR;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+const BLOCK: usize = 4096;
+
+/// The bytes of a file, in blocks that forks share; beyond its length all is zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct File {
+    len: u64,
+    blocks: Vec<Arc<[u8; BLOCK]>>,
+}
+
+/// Where in the row of blocks a byte is.
+fn place(offset: u64) -> (usize, usize) {
+    let offset = usize::try_from(offset).expect("a file stays below 1 GiB");
+    (offset / BLOCK, offset % BLOCK)
+}
+
+impl File {
+    fn write(&mut self, offset: u64, bytes: &[u8]) {
+        self.len = self.len.max(offset + bytes.len() as u64);
+        let (mut block, mut start) = place(offset);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.blocks.len() <= block {
+                self.blocks.resize_with(block + 1, || Arc::new([0; BLOCK]));
+            }
+            let (now, later) = rest.split_at(rest.len().min(BLOCK - start));
+            Arc::make_mut(&mut self.blocks[block])[start..start + now.len()].copy_from_slice(now);
+            (block, start, rest) = (block + 1, 0, later);
+        }
+    }
+
+    fn truncate(&mut self, len: u64) {
+        self.len = len;
+        let (block, start) = place(len);
+        self.blocks.truncate(block + usize::from(start > 0));
+        // What is cut off reads as zero if the file grows again.
+        if let Some(last) = self.blocks.get_mut(block) {
+            Arc::make_mut(last)[start..].fill(0);
+        }
+    }
+
+    fn read(&self, offset: u64, into: &mut [u8]) -> u32 {
+        let there = self.len.saturating_sub(offset).min(into.len() as u64);
+        let count = usize::try_from(there).expect("it is at most the length of a slice");
+        let (mut block, mut start) = place(offset.min(self.len));
+        let mut rest = &mut into[..count];
+        while !rest.is_empty() {
+            let chunk = rest.len().min(BLOCK - start);
+            let (now, later) = rest.split_at_mut(chunk);
+            match self.blocks.get(block) {
+                Some(bytes) => now.copy_from_slice(&bytes[start..start + chunk]),
+                None => now.fill(0),
+            }
+            (block, start, rest) = (block + 1, 0, later);
+        }
+        u32::try_from(count).expect("a transfer is at most 1 MiB")
+    }
+}
+
+/// An operation that is not durable yet.
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    /// A write of `len` bytes, which wait in [`Disk::waiting`].
+    Write {
+        file: u32,
+        offset: u64,
+        len: usize,
+    },
+    Truncate {
+        file: u32,
+        len: u64,
+    },
+}
+
+/// A sync that is not answered yet.
+#[derive(Clone, Copy, Debug)]
+struct PendingSync {
+    number: u64,
+    ticket: u64,
+    /// How many operations had ever been issued when it was asked.
+    covers: u64,
+}
+
+/// The disk of one node.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    current: BTreeMap<u32, File>,
+    durable: BTreeMap<u32, File>,
+    operations: VecDeque<Operation>,
+    /// The bytes of the writes among `operations`, in order.
+    waiting: VecDeque<u8>,
+    /// How many operations were ever taken off the front of `operations`.
+    settled: u64,
+    syncs: VecDeque<PendingSync>,
+    syncs_asked: u64,
+}
+
+impl Disk {
+    /// The length of a file as the node sees it, in bytes.
+    #[must_use]
+    pub fn len(&self, file: u32) -> u64 {
+        self.current.get(&file).map_or(0, |file| file.len)
+    }
+
+    /// Reads from `offset` on; returns how many bytes there were.
+    pub fn read(&self, file: u32, offset: u64, into: &mut [u8]) -> u32 {
+        self.current.get(&file).map_or(0, |file| file.read(offset, into))
+    }
+
+    /// Writes, not yet durably.
+    pub fn write(&mut self, file: u32, offset: u64, bytes: &[u8]) {
+        self.current.entry(file).or_default().write(offset, bytes);
+        self.operations.push_back(Operation::Write { file, offset, len: bytes.len() });
+        self.waiting.extend(bytes);
+    }
+
+    /// Sets the length of a file, not yet durably.
+    pub fn truncate(&mut self, file: u32, len: u64) {
+        self.current.entry(file).or_default().truncate(len);
+        self.operations.push_back(Operation::Truncate { file, len });
+    }
+
+    /// Asks that all of that become durable; returns the number of the sync in this boot, from 0.
+    pub fn sync(&mut self, ticket: u64) -> u64 {
+        let number = self.syncs_asked;
+        self.syncs_asked += 1;
+        let covers = self.settled + self.operations.len() as u64;
+        self.syncs.push_back(PendingSync { number, ticket, covers });
+        number
+    }
+
+    /// Answers the sync with that number, which must be the next in order; returns its ticket, or `None` if it is not.
+    pub fn synced(&mut self, number: u64, ok: bool) -> Option<u64> {
+        let sync = *self.syncs.front().filter(|sync| sync.number == number)?;
+        self.syncs.pop_front();
+        while self.settled < sync.covers {
+            self.settle(ok);
+        }
+        Some(sync.ticket)
+    }
+
+    /// Takes the oldest operation off the queue, and brings it to the platter if `ok`.
+    fn settle(&mut self, ok: bool) {
+        let operation =
+            self.operations.pop_front().expect("a sync covers only operations that were issued");
+        self.settled += 1;
+        match operation {
+            Operation::Write { file, offset, len } => {
+                let bytes: Vec<u8> = self.waiting.drain(..len).collect();
+                if ok {
+                    self.durable.entry(file).or_default().write(offset, &bytes);
+                }
+            }
+            Operation::Truncate { file, len } => {
+                if ok {
+                    self.durable.entry(file).or_default().truncate(len);
+                }
+            }
+        }
+    }
+
+    /// After a crash: the surviving sectors of the unsynced operations, in order of issue, go to the platter; the rest is
+    /// gone; and what is on the platter is what the node will read.
+    pub fn recover(&mut self, survivors: &[Survivor]) {
+        let mut operation = 0;
+        while let Some(next) = self.operations.pop_front() {
+            let mine = survivors.iter().filter(|survivor| survivor.operation == operation);
+            match next {
+                Operation::Write { file, offset, len } => {
+                    let bytes: Vec<u8> = self.waiting.drain(..len).collect();
+                    for survivor in mine {
+                        let (from, to) =
+                            sectors(offset, len as u64, survivor.sector, survivor.count);
+                        if from < to {
+                            self.durable
+                                .entry(file)
+                                .or_default()
+                                .write(offset + from as u64, &bytes[from..to]);
+                        }
+                    }
+                }
+                Operation::Truncate { file, len } => {
+                    if mine.count() > 0 {
+                        self.durable.entry(file).or_default().truncate(len);
+                    }
+                }
+            }
+            operation += 1;
+        }
+        self.current.clone_from(&self.durable);
+        self.syncs.clear();
+        (self.settled, self.syncs_asked) = (0, 0);
+    }
+}
+
+/// How many sectors a write of `len` bytes at `offset` touches.
+#[must_use]
+pub fn sectors_of(offset: u64, len: u64) -> u32 {
+    let touched = (offset + len).div_ceil(SECTOR) - offset / SECTOR;
+    u32::try_from(touched).expect("a write is at most 1 MiB")
+}
+
+/// The part of a write that lies in `count` of its sectors from `sector` on, as a range within its bytes.
+fn sectors(offset: u64, len: u64, sector: u32, count: u32) -> (usize, usize) {
+    let first = offset / SECTOR + u64::from(sector);
+    let within = |sector: u64| (sector * SECTOR).clamp(offset, offset + len) - offset;
+    let index = |offset: u64| usize::try_from(offset).expect("a write is at most 1 MiB");
+    (index(within(first)), index(within(first + u64::from(count))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(disk: &Disk, file: u32) -> Vec<u8> {
+        let mut bytes = vec![0xee; 10_000];
+        let read = disk.read(file, 0, &mut bytes);
+        bytes.truncate(read as usize);
+        assert_eq!(u64::from(read), disk.len(file));
+        bytes
+    }
+
+    #[test]
+    fn a_node_reads_its_own_unsynced_writes_and_a_crash_loses_them() {
+        let mut disk = Disk::default();
+        disk.write(0, 0, b"durable");
+        assert_eq!(disk.sync(70), 0);
+        assert_eq!(disk.synced(0, true), Some(70));
+        disk.write(0, 0, b"DOUBT");
+        assert_eq!(contents(&disk, 0), b"DOUBTle");
+        disk.recover(&[]);
+        assert_eq!(contents(&disk, 0), b"durable");
+    }
+
+    #[test]
+    fn a_sync_covers_only_what_was_issued_before_it() {
+        let mut disk = Disk::default();
+        disk.write(0, 0, b"a");
+        disk.sync(1);
+        disk.write(0, 1, b"b");
+        disk.synced(0, true);
+        disk.recover(&[]);
+        assert_eq!(contents(&disk, 0), b"a");
+    }
+
+    #[test]
+    fn what_a_failed_sync_covered_never_becomes_durable() {
+        let mut disk = Disk::default();
+        disk.write(0, 0, b"a");
+        disk.sync(1);
+        disk.synced(0, false);
+        disk.write(0, 1, b"b");
+        disk.sync(2);
+        disk.synced(1, true);
+        assert_eq!(contents(&disk, 0), b"ab", "the node still reads what it wrote");
+        disk.recover(&[]);
+        assert_eq!(contents(&disk, 0), b"\0b");
+    }
+
+    #[test]
+    fn syncs_are_answered_in_order() {
+        let mut disk = Disk::default();
+        disk.sync(1);
+        disk.sync(2);
+        assert_eq!(disk.synced(1, true), None);
+        assert_eq!(disk.synced(0, true), Some(1));
+        assert_eq!(disk.synced(0, true), None);
+        assert_eq!(disk.synced(1, true), Some(2));
+    }
+
+    #[test]
+    fn a_torn_write_survives_sector_by_sector() {
+        let mut disk = Disk::default();
+        disk.write(0, 500, &[7; 1000]);
+        assert_eq!(sectors_of(500, 1000), 3);
+        disk.recover(&[
+            Survivor { operation: 0, sector: 0, count: 1 },
+            Survivor { operation: 0, sector: 2, count: 1 },
+        ]);
+        let bytes = contents(&disk, 0);
+        assert_eq!(bytes.len(), 1500);
+        assert!(bytes[..500].iter().all(|&byte| byte == 0));
+        assert!(bytes[500..512].iter().all(|&byte| byte == 7));
+        assert!(bytes[512..1024].iter().all(|&byte| byte == 0), "the middle sector is lost");
+        assert!(bytes[1024..].iter().all(|&byte| byte == 7));
+    }
+
+    #[test]
+    fn a_truncate_may_be_lost_while_a_later_write_survives() {
+        let mut disk = Disk::default();
+        disk.write(0, 0, b"long old tail");
+        disk.sync(1);
+        disk.synced(0, true);
+        disk.truncate(0, 4);
+        disk.write(0, 4, b"!");
+        assert_eq!(contents(&disk, 0), b"long!");
+        let mut other = disk.clone();
+        disk.recover(&[Survivor { operation: 1, sector: 0, count: 1 }]);
+        assert_eq!(contents(&disk, 0), b"long!old tail");
+        other.recover(&[Survivor { operation: 0, sector: 0, count: 1 }]);
+        assert_eq!(contents(&other, 0), b"long");
+    }
+
+    #[test]
+    fn what_was_cut_off_and_grows_again_reads_as_zero() {
+        let mut disk = Disk::default();
+        disk.write(0, 0, &[1; 5000]);
+        disk.truncate(0, 4100);
+        disk.truncate(0, 4105);
+        assert_eq!(contents(&disk, 0)[4095..], [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_fork_keeps_what_the_other_overwrites() {
+        let mut disk = Disk::default();
+        disk.write(0, 0, &[1; 5000]);
+        let fork = disk.clone();
+        disk.write(0, 4090, &[2; 10]);
+        assert_eq!(contents(&fork, 0), [1; 5000]);
+        assert_eq!(contents(&disk, 0)[4089..4101], [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1]);
+    }
+}
