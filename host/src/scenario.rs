@@ -1,0 +1,490 @@
+//! Scenarios: what a run is to be like, as a TOML file.
+//!
+//! A [`Scenario`] names a cluster, a network, disks, clients, random faults and scripted [steps](step::Step). What a file
+//! leaves out comes from its profile ([`calm`, `lossy` or `chaos`](PROFILES)), and a profile is itself such a file. Every
+//! value is checked where it stands, so that a mistake is told with its line.
+//!
+//! A resolved scenario, with nothing left to a default, is part of a run's header, and so of its digest.
+
+pub mod step;
+
+use crate::draw::Ratio;
+use crate::units::{Size, Span, Spans};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use step::Step;
+
+/// The highest number of nodes.
+pub const NODES_MAX: u32 = 9;
+/// The highest number of clients.
+pub const CLIENTS_MAX: u32 = 64;
+
+/// What a run is to be like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scenario {
+    /// Its name, by which the command knows it.
+    pub name: String,
+    /// What it shows, in a sentence or two.
+    pub about: String,
+    /// Where everything comes from that is not said.
+    pub profile: String,
+    /// How many nodes there are, S1 to S9 at the most; all are voters.
+    pub nodes: u32,
+    /// How long clients ask and faults may happen. After that all is healed, and every key is read.
+    #[serde(rename = "for")]
+    pub duration: Span,
+    /// How long, after that, the cluster may take to settle and to answer the last reads.
+    pub settle: Span,
+    /// The memory of a guest.
+    pub arena: Size,
+    /// The settings of every node, by name, as the guest knows them.
+    pub node: BTreeMap<String, Setting>,
+    /// The network.
+    pub network: Network,
+    /// The disks.
+    pub disk: Disk,
+    /// The clocks.
+    pub clock: Clocks,
+    /// The clients.
+    pub clients: Clients,
+    /// Faults that happen at random, by the seed.
+    pub faults: Faults,
+    /// What happens at a given time.
+    pub step: Vec<Step>,
+}
+
+/// A setting of a node, as it stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// A switch.
+    Switch(bool),
+    /// A number.
+    Number(u64),
+    /// A time or a size.
+    Text(String),
+}
+
+impl Setting {
+    /// The value as the guest reads it: times in microseconds, sizes in bytes, switches as `true` or `false`.
+    ///
+    /// # Errors
+    /// If a text is neither a time nor a size.
+    pub fn value(&self) -> Result<String, String> {
+        match self {
+            Self::Switch(value) => Ok(value.to_string()),
+            Self::Number(value) => Ok(value.to_string()),
+            Self::Text(text) => text
+                .parse::<Span>()
+                .map(|span| span.0)
+                .or_else(|_| text.parse::<Size>().map(|size| size.0))
+                .map(|value| value.to_string())
+                .map_err(|_| format!("{text:?} is neither a time such as \"150ms\" nor a size such as \"64KiB\"")),
+        }
+    }
+}
+
+/// What the network does to messages, on every link and in each direction by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Network {
+    /// How long a message travels.
+    pub latency: Spans,
+    /// Links that differ, by direction.
+    pub link: Vec<LinkLatency>,
+    /// How many are lost.
+    pub loss: Ratio,
+    /// How many arrive twice.
+    pub duplicate: Ratio,
+    /// How many are overtaken by later ones; the others of a link arrive in order.
+    pub reorder: Ratio,
+    /// How much longer those travel.
+    pub reorder_delay: Spans,
+    /// How many of the lost ones come back.
+    pub late: Ratio,
+    /// How much later.
+    pub late_delay: Spans,
+}
+
+/// The latency of one direction of one link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkLatency {
+    /// From whom.
+    pub from: step::Name,
+    /// To whom.
+    pub to: step::Name,
+    /// How long a message travels.
+    pub latency: Spans,
+}
+
+/// What the disks do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Disk {
+    /// How long a sync takes.
+    pub sync: Spans,
+    /// How many sectors of unsynced writes survive a crash, each by itself. In half of the crashes in which any may,
+    /// what survives is instead a first part of the writes, as a disk that writes in order leaves it.
+    pub survive: Ratio,
+}
+
+/// How the clocks start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clocks {
+    /// How far each is ahead of the world.
+    pub ahead: Spans,
+    /// How much faster or slower each runs at the most, in parts per million.
+    pub drift: u32,
+}
+
+/// What the clients do. Each asks one thing at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clients {
+    /// How many there are, C1 and on. One more, the auditor, reads everything at the end.
+    pub count: u32,
+    /// How long one waits between an answer and its next operation.
+    pub think: Spans,
+    /// How long one waits for an answer before it tries another node.
+    pub timeout: Span,
+    /// How often one tries before it gives up, not knowing the outcome.
+    pub attempts: u32,
+    /// How many operations each asks at the most; 0 for no bound.
+    pub operations: u64,
+    /// How many keys there are of each family: `a` (appends), `c` (counters), `r` (registers).
+    pub keys: u32,
+    /// How long the values are that are put.
+    pub value: Size,
+    /// How often each kind of operation is asked, as weights: append, increment, get, put, delete, compare-and-set.
+    pub mix: [u32; 6],
+}
+
+/// Faults at random. Each kind comes about once in `every`, and each time lasts as drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    /// From when on.
+    pub from: Span,
+    /// Until when; 0 for the whole of `for`.
+    pub until: Span,
+    /// A node crashes, and is booted again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crash: Option<Crashes>,
+    /// A node pauses, and goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Recurring>,
+    /// The nodes are split in two, and heal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Recurring>,
+    /// One direction between two nodes is cut, and heals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_way: Option<Recurring>,
+    /// A clock jumps, and drifts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockFaults>,
+}
+
+/// How often something happens, and how long it lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recurring {
+    /// The mean time between two of a kind.
+    pub every: Span,
+    /// How long one lasts.
+    pub lasts: Spans,
+}
+
+/// How often nodes crash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crashes {
+    /// The mean time between two crashes.
+    pub every: Span,
+    /// How long the node is down.
+    pub lasts: Spans,
+    /// How many of them are in the middle of a turn, after one of its effects.
+    #[serde(default = "never")]
+    pub within_turn: Ratio,
+}
+
+/// How often clocks go wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockFaults {
+    /// The mean time between two of them.
+    pub every: Span,
+    /// How far a clock jumps, forward or back.
+    pub jump: Spans,
+    /// How much faster or slower it runs from then on, at the most, in parts per million.
+    pub drift: u32,
+}
+
+const fn never() -> Ratio {
+    Ratio::NEVER
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            name: "unnamed".into(),
+            about: String::new(),
+            profile: "calm".into(),
+            nodes: 5,
+            duration: Span(10_000_000),
+            settle: Span(20_000_000),
+            arena: Size(4 << 20),
+            node: BTreeMap::new(),
+            network: Network::default(),
+            disk: Disk::default(),
+            clock: Clocks::default(),
+            clients: Clients::default(),
+            faults: Faults::default(),
+            step: Vec::new(),
+        }
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            latency: Spans::micros(500, 1_500),
+            link: Vec::new(),
+            loss: Ratio::NEVER,
+            duplicate: Ratio::NEVER,
+            reorder: Ratio::NEVER,
+            reorder_delay: Spans::micros(1_000, 20_000),
+            late: Ratio::NEVER,
+            late_delay: Spans::micros(100_000, 5_000_000),
+        }
+    }
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self { sync: Spans::micros(200, 800), survive: Ratio::NEVER }
+    }
+}
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Self { ahead: Spans::micros(0, 0), drift: 0 }
+    }
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self {
+            count: 3,
+            think: Spans::micros(20_000, 60_000),
+            timeout: Span(500_000),
+            attempts: 10,
+            operations: 0,
+            keys: 3,
+            value: Size(16),
+            mix: [4, 2, 4, 2, 1, 2],
+        }
+    }
+}
+
+/// A mistake in a scenario, with its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}{place}: {what}")]
+pub struct Mistake {
+    /// Which file, or which built-in scenario.
+    pub file: String,
+    /// `:LINE:COLUMN`, or nothing where it has no one place.
+    pub place: String,
+    /// What is wrong, and what would be right.
+    pub what: String,
+}
+
+/// The profiles: a name, and the text that stands for what a scenario leaves out.
+pub const PROFILES: &[(&str, &str)] = &[
+    ("calm", include_str!("../profiles/calm.toml")),
+    ("lossy", include_str!("../profiles/lossy.toml")),
+    ("chaos", include_str!("../profiles/chaos.toml")),
+];
+
+/// The built-in scenarios: a name, and the text.
+pub const LIBRARY: &[(&str, &str)] = &[
+    ("tour", include_str!("../scenarios/tour.toml")),
+    ("calm", include_str!("../scenarios/calm.toml")),
+    ("lossy", include_str!("../scenarios/lossy.toml")),
+    ("chaos", include_str!("../scenarios/chaos.toml")),
+];
+
+/// Line and column of a byte of a text, from 1.
+fn place(text: &str, offset: usize) -> String {
+    let before = &text[..offset.min(text.len())];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    format!(":{line}:{column}")
+}
+
+/// Lays `over` on `under`: tables are laid on tables, anything else takes the place of what was there.
+fn lay(under: &mut toml::Table, over: &toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(key), value) {
+            (Some(toml::Value::Table(under)), toml::Value::Table(over)) => lay(under, over),
+            _ => drop(under.insert(key.clone(), value.clone())),
+        }
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario, and takes from its profile, or from the one given instead, what it leaves out. `file` is what
+    /// mistakes are told with.
+    ///
+    /// # Errors
+    /// The first mistake, with its place.
+    pub fn read(file: &str, text: &str, profile: Option<&str>) -> Result<Self, Mistake> {
+        let mistake = |offset: Option<usize>, what: String| Mistake {
+            file: file.into(),
+            place: offset.map(|offset| place(text, offset)).unwrap_or_default(),
+            what,
+        };
+        let told = |error: &toml::de::Error| {
+            let what = error.message().replace('\n', ", ");
+            mistake(error.span().map(|span| span.start), what)
+        };
+        // Read alone first: every mistake that a line makes by itself is told with its place.
+        let alone: Self = toml::from_str(text).map_err(|error| told(&error))?;
+        let name = profile.unwrap_or(&alone.profile);
+        let Some((_, base)) = PROFILES.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<_> = PROFILES.iter().map(|(known, _)| *known).collect();
+            let offset = if profile.is_none() { text.find("profile") } else { None };
+            return Err(mistake(offset, format!("there is no profile {name:?}; there are {}", known.join(", "))));
+        };
+        let table = |text: &str| toml::from_str::<toml::Table>(text).map_err(|error| told(&error));
+        let mut whole = table(base)?;
+        lay(&mut whole, &table(text)?);
+        whole.insert("profile".into(), name.into());
+        let scenario: Self = whole.try_into().map_err(|error: toml::de::Error| told(&error))?;
+        scenario.check().map_err(|(key, what)| mistake(find(text, &key), what))?;
+        Ok(scenario)
+    }
+
+    /// A built-in scenario, over its own profile or the one given.
+    ///
+    /// # Errors
+    /// If there is none of that name, or no such profile.
+    pub fn built_in(name: &str, profile: Option<&str>) -> Result<Self, Mistake> {
+        let Some((_, text)) = LIBRARY.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<_> = LIBRARY.iter().map(|(known, _)| *known).collect();
+            let what = format!(
+                "there is no scenario of this name, and no such file; built in are {} (see `raftbox scenarios`)",
+                known.join(", ")
+            );
+            return Err(Mistake { file: name.into(), place: String::new(), what });
+        };
+        Self::read(name, text, profile)
+    }
+
+    /// What values do not tell by themselves: whether they fit each other. The error names the key that is to blame, as
+    /// a path, and says what is wrong.
+    ///
+    /// # Errors
+    /// The first misfit.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        let no = |key: &str, what: String| Err((key.to_owned(), what));
+        if !(1..=NODES_MAX).contains(&self.nodes) {
+            return no("nodes", format!("nodes is {}, and should be 1 to {NODES_MAX}", self.nodes));
+        }
+        if self.duration.0 == 0 {
+            return no("for", "for is 0s, so that nothing would happen".into());
+        }
+        if !(1..=CLIENTS_MAX).contains(&self.clients.count) {
+            return no("clients.count", format!("count is {}, and should be 1 to {CLIENTS_MAX}", self.clients.count));
+        }
+        if self.clients.timeout.0 == 0 {
+            return no("clients.timeout", "timeout is 0s, so that no answer could come in time".into());
+        }
+        if !(1..=1000).contains(&self.clients.attempts) {
+            return no("clients.attempts", format!("attempts is {}, and should be 1 to 1000", self.clients.attempts));
+        }
+        if !(1..=1000).contains(&self.clients.keys) {
+            return no("clients.keys", format!("keys is {}, and should be 1 to 1000", self.clients.keys));
+        }
+        if self.clients.value.0 > 64 << 10 {
+            return no("clients.value", format!("value is {}, and should be at most 64KiB", self.clients.value));
+        }
+        if self.clients.mix.iter().all(|weight| *weight == 0) {
+            return no("clients.mix", "mix is all zeros, so that no operation could be chosen".into());
+        }
+        if !(1 << 20..=256 << 20).contains(&self.arena.0) {
+            return no("arena", format!("arena is {}, and should be 1MiB to 256MiB", self.arena));
+        }
+        if self.clock.drift > 900_000 {
+            return no("clock.drift", format!("drift is {}, and should be at most 900000 ppm", self.clock.drift));
+        }
+        if self.faults.until.0 != 0 && self.faults.until < self.faults.from {
+            let Faults { from, until, .. } = self.faults;
+            return no("faults.until", format!("until is {until}, which is before from, {from}"));
+        }
+        for (key, setting) in &self.node {
+            if let Err(what) = setting.value() {
+                return no(&format!("node.{key}"), format!("{key} is {what}"));
+            }
+        }
+        self.check_faults()?;
+        for (number, step) in self.step.iter().enumerate() {
+            step.check(self.nodes, self.clients.count).or_else(|what| no(&format!("step.{number}"), what))?;
+        }
+        for (number, link) in self.network.link.iter().enumerate() {
+            for name in [link.from, link.to] {
+                name.check(self.nodes, self.clients.count)
+                    .or_else(|what| no(&format!("network.link.{number}"), what))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_faults(&self) -> Result<(), (String, String)> {
+        let faults = &self.faults;
+        let every = [
+            ("crash", faults.crash.as_ref().map(|crash| crash.every)),
+            ("pause", faults.pause.as_ref().map(|pause| pause.every)),
+            ("partition", faults.partition.as_ref().map(|partition| partition.every)),
+            ("one_way", faults.one_way.as_ref().map(|one_way| one_way.every)),
+            ("clock", faults.clock.as_ref().map(|clock| clock.every)),
+        ];
+        for (kind, every) in every {
+            if every.is_some_and(|every| every < Span(1_000)) {
+                return Err((format!("faults.{kind}"), format!("every is below 1ms for {kind}")));
+            }
+        }
+        match &faults.clock {
+            Some(clock) if clock.drift > 900_000 => {
+                Err(("faults.clock".into(), format!("drift is {}, and should be at most 900000 ppm", clock.drift)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where a key stands in a text: `clients.count`, or `step.2` for the third step.
+fn find(text: &str, path: &str) -> Option<usize> {
+    use toml::de::{DeTable, DeValue};
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let mut place = None;
+    let mut parts = path.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let (key, value) = table.get_key_value(part)?;
+        place = Some(key.span().start);
+        let mut value = value;
+        if let (DeValue::Array(list), Some(number)) = (value.get_ref(), parts.peek()) {
+            value = list.get(number.parse::<usize>().ok()?)?;
+            place = Some(value.span().start);
+            parts.next();
+        }
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    place
+}
