@@ -1,1 +1,3 @@
 //! raftbox.
+
+pub mod gate;
