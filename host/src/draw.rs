@@ -142,8 +142,7 @@ mod tests {
     #[test]
     fn a_ratio_happens_as_often_as_it_says() {
         let third = Ratio { times: 1, of: 3 };
-        let times =
-            (0..3000).filter(|&n| Draw::new(0, Concern::Message, [n, 0, 0]).happens(third)).count();
+        let times = (0..3000).filter(|&n| Draw::new(0, Concern::Message, [n, 0, 0]).happens(third)).count();
         assert!((900..1100).contains(&times), "{times}");
         assert!((0..100).all(|n| !Draw::new(0, Concern::Message, [n, 0, 0]).happens(Ratio::NEVER)));
         assert!((0..100).all(|n| Draw::new(0, Concern::Message, [n, 0, 0]).happens(Ratio::ALWAYS)));

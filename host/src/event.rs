@@ -376,14 +376,8 @@ impl Event<'_> {
                 | Effect::Halted { node, .. }
                 | Effect::Trapped { node },
             ) => Some(*node),
-            Self::Cause(Cause::Deliver {
-                message: MessageName { to: Endpoint::Node(node), .. },
-                ..
-            })
-            | Self::Effect(Effect::Sent {
-                message: MessageName { from: Endpoint::Node(node), .. },
-                ..
-            }) => Some(*node),
+            Self::Cause(Cause::Deliver { message: MessageName { to: Endpoint::Node(node), .. }, .. })
+            | Self::Effect(Effect::Sent { message: MessageName { from: Endpoint::Node(node), .. }, .. }) => Some(*node),
             _ => None,
         }
     }

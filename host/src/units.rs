@@ -125,22 +125,24 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// Makes a type that has `Display` and `FromStr` a text in files. The error of `FromStr` completes "it ...".
 macro_rules! as_text {
     ($type:ty) => {
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.collect_str(self)
             }
         }
 
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-                text.parse().map_err(|wrong| D::Error::custom(format!("it {wrong}")))
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = <::std::borrow::Cow<'de, str>>::deserialize(from)?;
+                text.parse().map_err(|wrong| ::serde::de::Error::custom(format!("it {wrong}")))
             }
         }
     };
 }
+pub(crate) use as_text;
 
 as_text!(Span);
 as_text!(Size);
@@ -204,7 +206,10 @@ mod tests {
     fn what_is_wrong_is_said() {
         let span = |text: &str| text.parse::<Span>().unwrap_err();
         assert_eq!(span("5"), "is \"5\", and should be a number and a unit, such as \"150ms\" or \"1.5s\"");
-        assert_eq!(span("5 parsecs"), "is \"5 parsecs\", and should be a number and a unit, such as \"150ms\" or \"1.5s\"");
+        assert_eq!(
+            span("5 parsecs"),
+            "is \"5 parsecs\", and should be a number and a unit, such as \"150ms\" or \"1.5s\""
+        );
         assert_eq!(span("0.5us"), "is \"0.5us\", which is finer than the smallest unit, us");
         assert_eq!(span("25h"), "is \"25h\", which is longer than 24h");
         assert!("1/0".parse::<Ratio>().is_err() && "2".parse::<Ratio>().is_err() && "0.5".parse::<Ratio>().is_err());

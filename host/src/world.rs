@@ -177,8 +177,7 @@ impl<E: Engine<Turn>> World<E> {
     fn act(&mut self, cause: &Cause) -> Result<Result<(), Moot>, Abort> {
         match cause {
             Cause::Boot { node, survivors } => self.boot(*node, survivors),
-            Cause::Deliver { message, keep, alterations, .. } => match self.arrive(*message, *keep)
-            {
+            Cause::Deliver { message, keep, alterations, .. } => match self.arrive(*message, *keep) {
                 Ok(mut letter) => {
                     letter.alter(alterations);
                     self.deliver(*message, letter)
@@ -237,9 +236,7 @@ impl<E: Engine<Turn>> World<E> {
                 if *client == 0 || *client > self.setup.clients {
                     return Err(Moot::NoSuchEndpoint);
                 }
-                let operation =
-                    raftbox_abi::client::Attempt { operation: *operation, attempt: *attempt }
-                        .pack();
+                let operation = raftbox_abi::client::Attempt { operation: *operation, attempt: *attempt }.pack();
                 let turn = self.turn();
                 let message = turn.mail.post(from, to, operation, body);
                 turn.step.effect(&Effect::Sent { message, operation, bytes: body });
@@ -302,8 +299,7 @@ impl<E: Engine<Turn>> World<E> {
     fn deliver(&mut self, name: MessageName, letter: Letter) -> Result<Result<(), Moot>, Abort> {
         match (name.from, name.to) {
             (_, Endpoint::Client(client)) => {
-                let effect =
-                    Effect::Received { client, operation: letter.operation, body: &letter.bytes };
+                let effect = Effect::Received { client, operation: letter.operation, body: &letter.bytes };
                 self.turn().step.effect(&effect);
             }
             (Endpoint::Node(from), Endpoint::Node(to)) => {
@@ -359,13 +355,7 @@ impl<E: Engine<Turn>> World<E> {
             })
             .collect();
         let turn = self.turn.as_deref().expect("the turn is over");
-        Image {
-            slots,
-            mail: turn.mail.clone(),
-            decider: turn.decider.clone(),
-            at: self.at,
-            turns: self.turns,
-        }
+        Image { slots, mail: turn.mail.clone(), decider: turn.decider.clone(), at: self.at, turns: self.turns }
     }
 
     /// Puts everything into the state of an image, which a world of the same setup gave.
@@ -394,8 +384,7 @@ impl<E: Engine<Turn>> World<E> {
     /// # Errors
     /// If the engine has no room for its nodes.
     pub fn fork(&mut self) -> Result<Self, Abort> {
-        let mut fork =
-            Self::new(Rc::clone(&self.engine), Rc::clone(&self.setup), Decider::default())?;
+        let mut fork = Self::new(Rc::clone(&self.engine), Rc::clone(&self.setup), Decider::default())?;
         fork.restore(&self.save());
         Ok(fork)
     }

@@ -110,7 +110,7 @@ impl<G: Guest, H: Host> Node<H> for NativeNode<G> {
                 Call::Deliver(from, datagram) => guest.deliver(imports, from, datagram),
                 Call::Wake => guest.wake(imports),
                 Call::Request(client, operation, body) => {
-                    guest.request(imports, client, operation, body)
+                    guest.request(imports, client, operation, body);
                 }
                 Call::Synced(ticket, status) => guest.synced(imports, ticket, status),
             }

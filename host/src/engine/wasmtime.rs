@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 use wasmtime::{
-    Caller, Config, Global, InstanceAllocationStrategy, InstancePre, Linker, Memory, Module,
-    PoolingAllocationConfig, Store, Trap, TypedFunc, Val,
+    Caller, Config, Global, InstanceAllocationStrategy, InstancePre, Linker, Memory, Module, PoolingAllocationConfig,
+    Store, Trap, TypedFunc, Val,
 };
 
 /// How modules are compiled and kept.
@@ -46,7 +46,7 @@ fn config(options: &Options) -> Config {
         .total_memories(256)
         .total_tables(256)
         .max_memory_size(256 << 20)
-        .table_elements(10_000)
+        .table_elements(65_536)
         .linear_memory_keep_resident(8 << 20);
     let mut config = Config::new();
     config
@@ -75,17 +75,11 @@ impl Compiled {
         let engine = wasmtime::Engine::new(&config(options)).map_err(abort)?;
         let mut compiled = Vec::new();
         for guest in guests {
-            compiled.push((
-                module(&engine, &guest.bytes, options.cache.as_deref()).map_err(abort)?,
-                guest,
-            ));
+            compiled.push((module(&engine, &guest.bytes, options.cache.as_deref()).map_err(abort)?, guest));
         }
         let watchdog = options.watchdog.map(|limit| {
             watch(&engine);
-            (limit.as_millis() / WATCHDOG_TICK.as_millis())
-                .try_into()
-                .unwrap_or(u64::MAX)
-                .saturating_add(2)
+            (limit.as_millis() / WATCHDOG_TICK.as_millis()).try_into().unwrap_or(u64::MAX).saturating_add(2)
         });
         Ok(Self { engine, guests: compiled, watchdog })
     }
@@ -106,17 +100,12 @@ fn watch(engine: &wasmtime::Engine) {
 
 /// A compiled module. One that lies in the cache under the hash of its bytes and of the engine's settings is loaded; a
 /// cache that cannot be read or written only costs time.
-fn module(
-    engine: &wasmtime::Engine,
-    bytes: &[u8],
-    cache: Option<&Path>,
-) -> wasmtime::Result<Module> {
+fn module(engine: &wasmtime::Engine, bytes: &[u8], cache: Option<&Path>) -> wasmtime::Result<Module> {
     use std::hash::{Hash as _, Hasher as _};
     let Some(folder) = cache else { return Module::new(engine, bytes) };
     let mut settings = std::hash::DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut settings);
-    let name =
-        format!("{:032x}-{:016x}.cwasm", xxhash_rust::xxh3::xxh3_128(bytes), settings.finish());
+    let name = format!("{:032x}-{:016x}.cwasm", xxhash_rust::xxh3::xxh3_128(bytes), settings.finish());
     let file = folder.join(name);
     if let Some(found) = load(engine, &file) {
         return Ok(found);
@@ -199,59 +188,35 @@ fn link<H: Host>(linker: &mut Linker<State<H>>) -> wasmtime::Result<()> {
         .func_wrap(MODULE, "send", |mut c: C<'_, H>, to: u32, at: u32, len: u32| {
             import(&mut c, |host, memory| host.send(to, slice(memory, at, len)?))
         })?
-        .func_wrap(MODULE, "wake_at", |mut c: C<'_, H>, at: u64| {
-            import(&mut c, |host, _| host.wake_at(at))
+        .func_wrap(MODULE, "wake_at", |mut c: C<'_, H>, at: u64| import(&mut c, |host, _| host.wake_at(at)))?
+        .func_wrap(MODULE, "disk_len", |mut c: C<'_, H>, file: u32| import(&mut c, |host, _| host.disk_len(file)))?
+        .func_wrap(MODULE, "disk_read", |mut c: C<'_, H>, file: u32, offset: u64, at: u32, len: u32| {
+            import(&mut c, |host, memory| {
+                let room = memory.get_mut(at as usize..at as usize + len as usize);
+                host.disk_read(file, offset, room.ok_or_else(|| outside(at, len))?)
+            })
         })?
-        .func_wrap(MODULE, "disk_len", |mut c: C<'_, H>, file: u32| {
-            import(&mut c, |host, _| host.disk_len(file))
+        .func_wrap(MODULE, "disk_write", |mut c: C<'_, H>, file: u32, offset: u64, at: u32, len: u32| {
+            import(&mut c, |host, memory| host.disk_write(file, offset, slice(memory, at, len)?))
         })?
-        .func_wrap(
-            MODULE,
-            "disk_read",
-            |mut c: C<'_, H>, file: u32, offset: u64, at: u32, len: u32| {
-                import(&mut c, |host, memory| {
-                    let room = memory.get_mut(at as usize..at as usize + len as usize);
-                    host.disk_read(file, offset, room.ok_or_else(|| outside(at, len))?)
-                })
-            },
-        )?
-        .func_wrap(
-            MODULE,
-            "disk_write",
-            |mut c: C<'_, H>, file: u32, offset: u64, at: u32, len: u32| {
-                import(&mut c, |host, memory| {
-                    host.disk_write(file, offset, slice(memory, at, len)?)
-                })
-            },
-        )?
         .func_wrap(MODULE, "disk_truncate", |mut c: C<'_, H>, file: u32, len: u64| {
             import(&mut c, |host, _| host.disk_truncate(file, len))
         })?
         .func_wrap(MODULE, "disk_sync", |mut c: C<'_, H>, ticket: u64| {
             import(&mut c, |host, _| host.disk_sync(ticket))
         })?
-        .func_wrap(
-            MODULE,
-            "reply",
-            |mut c: C<'_, H>, client: u32, operation: u64, at: u32, len: u32| {
-                import(&mut c, |host, memory| {
-                    host.reply(client, operation, slice(memory, at, len)?)
-                })
-            },
-        )?
+        .func_wrap(MODULE, "reply", |mut c: C<'_, H>, client: u32, operation: u64, at: u32, len: u32| {
+            import(&mut c, |host, memory| host.reply(client, operation, slice(memory, at, len)?))
+        })?
         .func_wrap(MODULE, "note", |mut c: C<'_, H>, kind: u32, at: u32, len: u32| {
             import(&mut c, |host, memory| host.note(kind, slice(memory, at, len)?))
         })?
         .func_wrap(MODULE, "chance", |mut c: C<'_, H>, site: u32| {
             import(&mut c, |host, _| Ok(u32::from(host.chance(site))))
         })?
-        .func_wrap(
-            MODULE,
-            "halt",
-            |mut c: C<'_, H>, code: u32, at: u32, len: u32| -> wasmtime::Result<()> {
-                import(&mut c, |host, memory| Err(host.halt(code, slice(memory, at, len)?)))
-            },
-        )?
+        .func_wrap(MODULE, "halt", |mut c: C<'_, H>, code: u32, at: u32, len: u32| -> wasmtime::Result<()> {
+            import(&mut c, |host, memory| Err(host.halt(code, slice(memory, at, len)?)))
+        })?
         .func_wrap(MODULE, "log", |mut c: C<'_, H>, level: u32, at: u32, len: u32| {
             import(&mut c, |host, memory| host.log(level, slice(memory, at, len)?))
         })?;
@@ -335,13 +300,8 @@ struct Instance<H: 'static> {
 }
 
 impl<H: Host> Instance<H> {
-    fn new(
-        engine: &wasmtime::Engine,
-        guest: &Guest<H>,
-        watchdog: Option<u64>,
-    ) -> wasmtime::Result<Self> {
-        let mut store =
-            Store::new(engine, State { host: None, memory: None, serving: false, stop: None });
+    fn new(engine: &wasmtime::Engine, guest: &Guest<H>, watchdog: Option<u64>) -> wasmtime::Result<Self> {
+        let mut store = Store::new(engine, State { host: None, memory: None, serving: false, stop: None });
         if let Some(ticks) = watchdog {
             store.set_epoch_deadline(ticks);
         }
@@ -351,17 +311,12 @@ impl<H: Host> Instance<H> {
         store.data_mut().memory = Some(memory);
         let mut globals = Vec::new();
         for global in &guest.admitted.globals {
-            globals.push(
-                instance
-                    .get_global(&mut store, &global.name)
-                    .ok_or_else(|| missing(&global.name))?,
-            );
+            globals.push(instance.get_global(&mut store, &global.name).ok_or_else(|| missing(&global.name))?);
         }
         if guest.admitted.has_initialize {
             instance.get_typed_func::<(), ()>(&mut store, "_initialize")?.call(&mut store, ())?;
         }
-        let version =
-            instance.get_typed_func::<(), u32>(&mut store, "abi_version")?.call(&mut store, ())?;
+        let version = instance.get_typed_func::<(), u32>(&mut store, "abi_version")?.call(&mut store, ())?;
         if version != raftbox_abi::VERSION {
             let expected = raftbox_abi::VERSION;
             return Err(wasmtime::Error::msg(format!(
@@ -378,16 +333,8 @@ impl<H: Host> Instance<H> {
             wake: instance.get_typed_func(&mut store, "wake")?,
             request: instance.get_typed_func(&mut store, "request")?,
             synced: instance.get_typed_func(&mut store, "synced")?,
-            inspect: if has_inspect {
-                Some(instance.get_typed_func(&mut store, "inspect")?)
-            } else {
-                None
-            },
-            describe: if has_describe {
-                Some(instance.get_typed_func(&mut store, "describe")?)
-            } else {
-                None
-            },
+            inspect: if has_inspect { Some(instance.get_typed_func(&mut store, "inspect")?) } else { None },
+            describe: if has_describe { Some(instance.get_typed_func(&mut store, "describe")?) } else { None },
             watchdog,
             fresh: true,
             store,
@@ -400,8 +347,7 @@ impl<H: Host> Instance<H> {
         assert!(len <= TRANSFER_BYTES_MAX, "no argument is larger than a transfer");
         let at = self.buffer.call(&mut self.store, len)? as usize;
         let room = self.memory.data_mut(&mut self.store).get_mut(at..at + bytes.len());
-        room.ok_or_else(|| wasmtime::Error::msg("the guest's buffer lies outside its memory"))?
-            .copy_from_slice(bytes);
+        room.ok_or_else(|| wasmtime::Error::msg("the guest's buffer lies outside its memory"))?.copy_from_slice(bytes);
         Ok(len)
     }
 
@@ -411,9 +357,7 @@ impl<H: Host> Instance<H> {
             self.store.set_epoch_deadline(ticks);
         }
         let len = match call {
-            Call::Boot(bytes) | Call::Deliver(_, bytes) | Call::Request(_, _, bytes) => {
-                self.give(bytes)?
-            }
+            Call::Boot(bytes) | Call::Deliver(_, bytes) | Call::Request(_, _, bytes) => self.give(bytes)?,
             Call::Wake | Call::Synced(..) => 0,
         };
         self.store.data_mut().serving = true;
@@ -422,16 +366,15 @@ impl<H: Host> Instance<H> {
             Call::Boot(_) => self.boot.call(store, len),
             Call::Deliver(from, _) => self.deliver.call(store, (from, len)),
             Call::Wake => self.wake.call(store, ()),
-            Call::Request(client, operation, _) => {
-                self.request.call(store, (client, operation, len))
-            }
+            Call::Request(client, operation, _) => self.request.call(store, (client, operation, len)),
             Call::Synced(ticket, status) => self.synced.call(store, (ticket, status)),
         }
     }
 
     /// The text at a packed place in the guest's memory.
     fn text(&self, place: u64) -> Option<String> {
-        let (at, len) = ((place >> 32) as usize, (place & u64::from(u32::MAX)) as usize);
+        let at = usize::try_from(place >> 32).ok()?;
+        let len = usize::try_from(place & u64::from(u32::MAX)).ok()?;
         let bytes = self.memory.data(&self.store).get(at..at + len)?;
         Some(String::from_utf8_lossy(bytes).into_owned())
     }
@@ -442,9 +385,9 @@ fn ended(error: &wasmtime::Error, stop: Option<Stop>) -> Result<Ended, Abort> {
     match (stop, error.downcast_ref::<Trap>()) {
         (Some(Stop::Down), _) => Ok(Ended::Down),
         (Some(Stop::Forbidden(what)), _) => Ok(Ended::Trapped(what)),
-        (None, Some(Trap::StackOverflow)) => Err(Abort(
-            "a guest's recursion overflowed the native stack, whose size is the machine's".into(),
-        )),
+        (None, Some(Trap::StackOverflow)) => {
+            Err(Abort("a guest's recursion overflowed the native stack, whose size is the machine's".into()))
+        }
         (None, Some(Trap::Interrupt)) => Err(Abort("a turn of a guest did not end in time".into())),
         (None, Some(trap)) => Ok(Ended::Trapped(trap.to_string())),
         (None, None) => Ok(Ended::Trapped(format!("{error:#}"))),
@@ -480,12 +423,7 @@ impl<H: Host> WasmtimeNode<H> {
 fn extent(memory: &[u8]) -> usize {
     const PAGE: usize = 4096;
     const ZEROS: [u8; PAGE] = [0; PAGE];
-    memory
-        .as_chunks()
-        .0
-        .iter()
-        .rposition(|page: &[u8; PAGE]| page != &ZEROS)
-        .map_or(0, |page| (page + 1) * PAGE)
+    memory.as_chunks().0.iter().rposition(|page: &[u8; PAGE]| page != &ZEROS).map_or(0, |page| (page + 1) * PAGE)
 }
 
 impl<H: Host> Node<H> for WasmtimeNode<H> {
@@ -507,12 +445,7 @@ impl<H: Host> Node<H> for WasmtimeNode<H> {
 
     fn reset(&mut self) {
         if !self.instance().fresh {
-            let first = self
-                .guest
-                .first
-                .borrow()
-                .clone()
-                .expect("it was saved when the first node was made");
+            let first = self.guest.first.borrow().clone().expect("it was saved when the first node was made");
             self.restore(&first);
         }
     }
@@ -537,7 +470,7 @@ impl<H: Host> Node<H> for WasmtimeNode<H> {
         tail.fill(0);
         for (global, value) in instance.globals.iter().zip(globals) {
             let value = match global.ty(&instance.store).content() {
-                wasmtime::ValType::I32 => Val::I32((*value as u32).cast_signed()),
+                wasmtime::ValType::I32 => Val::I32(u32::try_from(*value).expect("it was saved as one").cast_signed()),
                 _ => Val::I64(value.cast_signed()),
             };
             global.set(&mut instance.store, value).expect("the gate admits mutable integers only");
@@ -549,8 +482,7 @@ impl<H: Host> Node<H> for WasmtimeNode<H> {
         let function = self.instance().inspect.clone()?;
         let before = self.save();
         let instance = self.instance();
-        let text =
-            function.call(&mut instance.store, ()).ok().and_then(|place| instance.text(place));
+        let text = function.call(&mut instance.store, ()).ok().and_then(|place| instance.text(place));
         instance.store.data_mut().stop = None;
         self.restore(&before);
         text
@@ -561,8 +493,7 @@ impl<H: Host> Node<H> for WasmtimeNode<H> {
         let function = instance.describe.clone()?;
         instance.fresh = false;
         let len = instance.give(datagram).ok()?;
-        let text =
-            function.call(&mut instance.store, len).ok().and_then(|place| instance.text(place));
+        let text = function.call(&mut instance.store, len).ok().and_then(|place| instance.text(place));
         instance.store.data_mut().stop = None;
         text
     }

@@ -5,9 +5,7 @@
 //! effects have its time: so a decoder keeps one number, [`Decoder::at`]. There is one way to write each event: a decoder
 //! refuses longer varints, unknown tags and left-over values, so equal runs are equal bytes.
 
-use super::{
-    Alteration, Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, Moot, Survivor,
-};
+use super::{Alteration, Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, Moot, Survivor};
 use std::fmt;
 
 mod tag {
@@ -68,9 +66,7 @@ impl Encoder {
     }
 
     fn end(&mut self) {
-        self.ends.push(
-            u32::try_from(self.bytes.len()).expect("the events of one step stay below 4 GiB"),
-        );
+        self.ends.push(u32::try_from(self.bytes.len()).expect("the events of one step stay below 4 GiB"));
     }
 
     /// Writes a cause that comes `later` than the one before it.
@@ -120,10 +116,7 @@ impl Encoder {
             }
             Cause::Synced { node, boot, sync, status } => {
                 start(tag::SYNCED);
-                put_all(
-                    out,
-                    &[u64::from(*node), u64::from(*boot), *sync, zigzag(i64::from(*status))],
-                );
+                put_all(out, &[u64::from(*node), u64::from(*boot), *sync, zigzag(i64::from(*status))]);
             }
             Cause::Request { client, operation, attempt, to, body } => {
                 start(tag::REQUEST);
@@ -309,11 +302,7 @@ impl<'a> Decoder<'a> {
             }
             value |= part << shift;
             if byte < 0x80 {
-                return if byte == 0 && shift > 0 {
-                    Err("a number is longer than it need be")
-                } else {
-                    Ok(value)
-                };
+                return if byte == 0 && shift > 0 { Err("a number is longer than it need be") } else { Ok(value) };
             }
         }
         Err("a number is larger than 64 bits")
@@ -344,8 +333,7 @@ impl<'a> Decoder<'a> {
 
     fn endpoint(&mut self) -> Result<Endpoint, &'static str> {
         let number = self.number()?;
-        let id =
-            u32::try_from(number >> 1).map_err(|_| "a node or client has too large a number")?;
+        let id = u32::try_from(number >> 1).map_err(|_| "a node or client has too large a number")?;
         Ok(if number & 1 == 0 { Endpoint::Node(id) } else { Endpoint::Client(id) })
     }
 
@@ -354,10 +342,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// A list, each of whose items takes at least one byte, which bounds what a forged count can ask for.
-    fn list<T>(
-        &mut self,
-        item: impl Fn(&mut Self) -> Result<T, &'static str>,
-    ) -> Result<Vec<T>, &'static str> {
+    fn list<T>(&mut self, item: impl Fn(&mut Self) -> Result<T, &'static str>) -> Result<Vec<T>, &'static str> {
         let count: usize = self.small()?;
         if count > self.bytes.len() - self.place {
             return Err("the trace ends within it");
@@ -367,18 +352,13 @@ impl<'a> Decoder<'a> {
 
     fn cause(&mut self, tag: u8) -> Result<Cause, &'static str> {
         if tag != tag::DECIDE {
-            self.at =
-                self.at.checked_add(self.number()?).ok_or("its time is past the end of time")?;
+            self.at = self.at.checked_add(self.number()?).ok_or("its time is past the end of time")?;
         }
         Ok(match tag {
             tag::BOOT => Cause::Boot {
                 node: self.small()?,
                 survivors: self.list(|from| {
-                    Ok(Survivor {
-                        operation: from.small()?,
-                        sector: from.small()?,
-                        count: from.small()?,
-                    })
+                    Ok(Survivor { operation: from.small()?, sector: from.small()?, count: from.small()? })
                 })?,
             },
             tag::CRASH => Cause::Crash { node: self.small()? },
@@ -388,19 +368,13 @@ impl<'a> Decoder<'a> {
                 message: self.message()?,
                 copy: self.small()?,
                 keep: self.flag()?,
-                alterations: self
-                    .list(|from| Ok(Alteration { offset: from.small()?, xor: from.small()? }))?,
+                alterations: self.list(|from| Ok(Alteration { offset: from.small()?, xor: from.small()? }))?,
             },
             tag::LOSE => Cause::Lose { message: self.message()?, keep: self.flag()? },
-            tag::WAKE => {
-                Cause::Wake { node: self.small()?, boot: self.small()?, alarm: self.number()? }
+            tag::WAKE => Cause::Wake { node: self.small()?, boot: self.small()?, alarm: self.number()? },
+            tag::SYNCED => {
+                Cause::Synced { node: self.small()?, boot: self.small()?, sync: self.number()?, status: self.signed()? }
             }
-            tag::SYNCED => Cause::Synced {
-                node: self.small()?,
-                boot: self.small()?,
-                sync: self.number()?,
-                status: self.signed()?,
-            },
             tag::REQUEST => Cause::Request {
                 client: self.small()?,
                 operation: self.number()?,
@@ -414,12 +388,8 @@ impl<'a> Decoder<'a> {
                 attempt: self.number()?,
                 last: self.flag()?,
             },
-            tag::CLOCK => {
-                Cause::Clock { node: self.small()?, jump: self.signed()?, ppm: self.signed()? }
-            }
-            tag::LINK => {
-                Cause::Link { from: self.endpoint()?, to: self.endpoint()?, up: self.flag()? }
-            }
+            tag::CLOCK => Cause::Clock { node: self.small()?, jump: self.signed()?, ppm: self.signed()? },
+            tag::LINK => Cause::Link { from: self.endpoint()?, to: self.endpoint()?, up: self.flag()? },
             tag::DECIDE => Cause::Decide {
                 node: self.small()?,
                 boot: self.small()?,
@@ -437,43 +407,24 @@ impl<'a> Decoder<'a> {
 
     fn effect(&mut self, tag: u8) -> Result<Effect<'a>, &'static str> {
         Ok(match tag {
-            tag::SENT => Effect::Sent {
-                message: self.message()?,
-                operation: self.number()?,
-                bytes: self.bytes()?,
-            },
-            tag::RECEIVED => Effect::Received {
-                client: self.small()?,
-                operation: self.number()?,
-                body: self.bytes()?,
-            },
-            tag::WAKE_AT => {
-                Effect::WakeAt { node: self.small()?, alarm: self.number()?, at: self.number()? }
-            }
+            tag::SENT => Effect::Sent { message: self.message()?, operation: self.number()?, bytes: self.bytes()? },
+            tag::RECEIVED => Effect::Received { client: self.small()?, operation: self.number()?, body: self.bytes()? },
+            tag::WAKE_AT => Effect::WakeAt { node: self.small()?, alarm: self.number()?, at: self.number()? },
             tag::WRITE => Effect::Write {
                 node: self.small()?,
                 file: self.small()?,
                 offset: self.number()?,
                 len: self.small()?,
                 hash: {
-                    let hash =
-                        self.bytes[self.place..].first_chunk().ok_or("the trace ends within it")?;
+                    let hash = self.bytes[self.place..].first_chunk().ok_or("the trace ends within it")?;
                     self.place += hash.len();
                     u64::from_le_bytes(*hash)
                 },
             },
-            tag::TRUNCATE => {
-                Effect::Truncate { node: self.small()?, file: self.small()?, len: self.number()? }
-            }
-            tag::SYNC => {
-                Effect::Sync { node: self.small()?, sync: self.number()?, ticket: self.number()? }
-            }
-            tag::NOTE => {
-                Effect::Note { node: self.small()?, kind: self.small()?, body: self.bytes()? }
-            }
-            tag::HALTED => {
-                Effect::Halted { node: self.small()?, code: self.small()?, reason: self.bytes()? }
-            }
+            tag::TRUNCATE => Effect::Truncate { node: self.small()?, file: self.small()?, len: self.number()? },
+            tag::SYNC => Effect::Sync { node: self.small()?, sync: self.number()?, ticket: self.number()? },
+            tag::NOTE => Effect::Note { node: self.small()?, kind: self.small()?, body: self.bytes()? },
+            tag::HALTED => Effect::Halted { node: self.small()?, code: self.small()?, reason: self.bytes()? },
             tag::TRAPPED => Effect::Trapped { node: self.small()? },
             tag::MOOT => Effect::Moot {
                 reason: match self.byte()? {
@@ -501,11 +452,7 @@ impl<'a> Iterator for Decoder<'a> {
         let start = self.place;
         let tag = *self.bytes.get(start)?;
         self.place += 1;
-        let event = if is_cause(tag) {
-            self.cause(tag).map(Event::Cause)
-        } else {
-            self.effect(tag).map(Event::Effect)
-        };
+        let event = if is_cause(tag) { self.cause(tag).map(Event::Cause) } else { self.effect(tag).map(Event::Effect) };
         Some(match event {
             Ok(event) => Ok((self.at, event)),
             Err(what) => {
@@ -520,15 +467,11 @@ impl<'a> Iterator for Decoder<'a> {
 mod tests {
     use super::*;
 
-    const MESSAGE: MessageName =
-        MessageName { from: Endpoint::Node(1), to: Endpoint::Client(2), n: 300 };
+    const MESSAGE: MessageName = MessageName { from: Endpoint::Node(1), to: Endpoint::Client(2), n: 300 };
 
     fn causes() -> Vec<Cause> {
         vec![
-            Cause::Boot {
-                node: 1,
-                survivors: vec![Survivor { operation: 0, sector: 2, count: 1 }],
-            },
+            Cause::Boot { node: 1, survivors: vec![Survivor { operation: 0, sector: 2, count: 1 }] },
             Cause::Crash { node: 1 },
             Cause::Pause { node: 1 },
             Cause::Resume { node: 1 },
@@ -546,13 +489,7 @@ mod tests {
             Cause::Clock { node: 1, jump: i64::MIN, ppm: i32::MAX },
             Cause::Link { from: Endpoint::Client(1), to: Endpoint::Node(1), up: false },
             Cause::Decide { node: 1, boot: 2, call: 3, n: 4, decision: Decision::Crash },
-            Cause::Decide {
-                node: 1,
-                boot: 2,
-                call: 3,
-                n: 4,
-                decision: Decision::Chance { site: 5 },
-            },
+            Cause::Decide { node: 1, boot: 2, call: 3, n: 4, decision: Decision::Chance { site: 5 } },
         ]
     }
 
@@ -576,8 +513,7 @@ mod tests {
         let mut encoder = Encoder::default();
         causes().iter().for_each(|cause| encoder.cause(1000, cause));
         effects().iter().for_each(|effect| encoder.effect(effect));
-        let events =
-            causes().into_iter().map(Event::Cause).chain(effects().into_iter().map(Event::Effect));
+        let events = causes().into_iter().map(Event::Cause).chain(effects().into_iter().map(Event::Effect));
         (encoder, events.collect())
     }
 
@@ -608,14 +544,9 @@ mod tests {
 
     #[test]
     fn a_number_longer_than_need_be_is_refused() {
-        let read = |bytes: &[u8]| {
-            Decoder::new(bytes, 0).next().unwrap().map(drop).map_err(|error| error.what)
-        };
+        let read = |bytes: &[u8]| Decoder::new(bytes, 0).next().unwrap().map(drop).map_err(|error| error.what);
         assert_eq!(read(&[tag::TRAPPED, 0x81, 0x00]), Err("a number is longer than it need be"));
-        assert_eq!(
-            read(&[tag::CRASH, 0, 0xff, 0xff, 0xff, 0xff, 0x7f]),
-            Err("a number is larger than its field")
-        );
+        assert_eq!(read(&[tag::CRASH, 0, 0xff, 0xff, 0xff, 0xff, 0x7f]), Err("a number is larger than its field"));
         assert_eq!(read(&[31]), Err("the trace ends within it"));
         assert_eq!(read(&[99]), Err("it is of an unknown kind"));
     }

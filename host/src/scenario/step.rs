@@ -11,11 +11,12 @@
 //! | `clock` | `node`, `jump` (a time, optional, `-` for back), `drift` (ppm, optional) | its clock is set |
 //! | `timeout` | `node` | its clock jumps to its alarm, which so rings now: for a follower, an election |
 //!
-//! A node is a name, `"S1"`, or `"leader"`: the node that last answered a client with success.
+//! A node is a name, `"S1"`, or `"leader"`: the node that last answered a client with success, or `"crashed"`: the node
+//! that crashed last.
 
 use crate::event::{ClientId, Endpoint, NodeId};
-use crate::units::Span;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::units::{Span, as_text};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -31,7 +32,7 @@ impl Name {
             Endpoint::Node(node) => (node, nodes),
             Endpoint::Client(client) => (client, clients),
         };
-        if (1..=most).contains(&number) { Ok(()) } else { Err(format!("there is no {self}; the last is {}", most)) }
+        if (1..=most).contains(&number) { Ok(()) } else { Err(format!("there is no {self}; the last is {most}")) }
     }
 }
 
@@ -45,7 +46,9 @@ impl FromStr for Name {
             Some(("C", digits)) => number(digits).map(Endpoint::Client),
             _ => None,
         };
-        endpoint.map(Self).ok_or_else(|| format!("is {text:?}, and should be a node such as \"S1\" or a client such as \"C1\""))
+        endpoint
+            .map(Self)
+            .ok_or_else(|| format!("is {text:?}, and should be a node such as \"S1\" or a client such as \"C1\""))
     }
 }
 
@@ -62,18 +65,19 @@ pub enum Target {
     Node(NodeId),
     /// The node that last answered a client with success, or S1 if none did.
     Leader,
+    /// The node that crashed last, or S1 if none did.
+    Crashed,
 }
 
 impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "leader" {
-            return Ok(Self::Leader);
-        }
-        match text.parse() {
-            Ok(Name(Endpoint::Node(node))) => Ok(Self::Node(node)),
-            _ => Err(format!("is {text:?}, and should be a node such as \"S1\", or \"leader\"")),
+        match (text, text.parse()) {
+            ("leader", _) => Ok(Self::Leader),
+            ("crashed", _) => Ok(Self::Crashed),
+            (_, Ok(Name(Endpoint::Node(node)))) => Ok(Self::Node(node)),
+            _ => Err(format!("is {text:?}, and should be a node such as \"S1\", or \"leader\" or \"crashed\"")),
         }
     }
 }
@@ -83,6 +87,7 @@ impl fmt::Display for Target {
         match self {
             Self::Node(node) => write!(f, "S{node}"),
             Self::Leader => f.write_str("leader"),
+            Self::Crashed => f.write_str("crashed"),
         }
     }
 }
@@ -105,23 +110,6 @@ impl fmt::Display for Jump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", if self.0 < 0 { "-" } else { "" }, Span(self.0.unsigned_abs()))
     }
-}
-
-macro_rules! as_text {
-    ($type:ty) => {
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-                text.parse().map_err(|wrong| serde::de::Error::custom(format!("it {wrong}")))
-            }
-        }
-    };
 }
 
 as_text!(Name);
@@ -288,7 +276,7 @@ impl Step {
             | Act::Clock(target, ..)
             | Act::Timeout(target) => match target {
                 Target::Node(node) => name(&Name(Endpoint::Node(*node))),
-                Target::Leader => Ok(()),
+                Target::Leader | Target::Crashed => Ok(()),
             },
             Act::Cut(from, to) | Act::Heal(from, to) => from.iter().chain(to).try_for_each(name),
             Act::Partition(groups) => {

@@ -74,10 +74,7 @@ mod tests {
             for alarm in [0, 1_077, 1_078, 1_500, 9_999, 123_457] {
                 let at = clock.rings(1_000, alarm).unwrap();
                 assert!(clock.local(at) >= alarm && at > 1_000, "ppm {ppm} alarm {alarm}");
-                assert!(
-                    at == 1_001 || clock.local(at - 1) < alarm,
-                    "ppm {ppm} alarm {alarm} is not the first moment"
-                );
+                assert!(at == 1_001 || clock.local(at - 1) < alarm, "ppm {ppm} alarm {alarm} is not the first moment");
             }
         }
     }

@@ -69,8 +69,7 @@ mod tests {
 
     #[test]
     fn a_recorded_decision_is_taken_again_at_its_place() {
-        let recorded =
-            [((1, 1, 5, 0), Decision::Crash), ((1, 2, 0, 0), Decision::Chance { site: 9 })];
+        let recorded = [((1, 1, 5, 0), Decision::Crash), ((1, 2, 0, 0), Decision::Chance { site: 9 })];
         let mut decider = Decider::recorded(recorded.into());
         assert!(!decider.crashes((1, 1, 4, 0)));
         assert!(decider.crashes((1, 1, 5, 0)));

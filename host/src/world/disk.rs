@@ -154,8 +154,7 @@ impl Disk {
 
     /// Takes the oldest operation off the queue, and brings it to the platter if `ok`.
     fn settle(&mut self, ok: bool) {
-        let operation =
-            self.operations.pop_front().expect("a sync covers only operations that were issued");
+        let operation = self.operations.pop_front().expect("a sync covers only operations that were issued");
         self.settled += 1;
         match operation {
             Operation::Write { file, offset, len } => {
@@ -182,13 +181,9 @@ impl Disk {
                 Operation::Write { file, offset, len } => {
                     let bytes: Vec<u8> = self.waiting.drain(..len).collect();
                     for survivor in mine {
-                        let (from, to) =
-                            sectors(offset, len as u64, survivor.sector, survivor.count);
+                        let (from, to) = sectors(offset, len as u64, survivor.sector, survivor.count);
                         if from < to {
-                            self.durable
-                                .entry(file)
-                                .or_default()
-                                .write(offset + from as u64, &bytes[from..to]);
+                            self.durable.entry(file).or_default().write(offset + from as u64, &bytes[from..to]);
                         }
                     }
                 }
@@ -286,10 +281,7 @@ mod tests {
         let mut disk = Disk::default();
         disk.write(0, 500, &[7; 1000]);
         assert_eq!(sectors_of(500, 1000), 3);
-        disk.recover(&[
-            Survivor { operation: 0, sector: 0, count: 1 },
-            Survivor { operation: 0, sector: 2, count: 1 },
-        ]);
+        disk.recover(&[Survivor { operation: 0, sector: 0, count: 1 }, Survivor { operation: 0, sector: 2, count: 1 }]);
         let bytes = contents(&disk, 0);
         assert_eq!(bytes.len(), 1500);
         assert!(bytes[..500].iter().all(|&byte| byte == 0));

@@ -21,9 +21,7 @@ impl Letter {
     pub fn alter(&mut self, alterations: &[Alteration]) {
         for Alteration { offset, xor } in alterations {
             let bytes = Arc::make_mut(&mut self.bytes);
-            if let Some(byte) =
-                usize::try_from(*offset).ok().and_then(|offset| bytes.get_mut(offset))
-            {
+            if let Some(byte) = usize::try_from(*offset).ok().and_then(|offset| bytes.get_mut(offset)) {
                 *byte ^= xor;
             }
         }
@@ -48,13 +46,7 @@ pub struct Mail {
 
 impl Mail {
     /// Posts a message, and returns its name.
-    pub fn post(
-        &mut self,
-        from: Endpoint,
-        to: Endpoint,
-        operation: u64,
-        bytes: &[u8],
-    ) -> MessageName {
+    pub fn post(&mut self, from: Endpoint, to: Endpoint, operation: u64, bytes: &[u8]) -> MessageName {
         let mut room = self.spare.pop().unwrap_or_default();
         let buffer = Arc::make_mut(&mut room);
         buffer.clear();

@@ -10,8 +10,7 @@ use crate::world::decider::Decider;
 use crate::world::disk::Disk;
 use crate::world::mail::Mail;
 use raftbox_abi::boundary::{
-    FILE_BYTES_MAX, FILE_MAX, NOTE_BYTES_MAX, TRANSFER_BYTES_MAX, TURN_BYTES_MAX, TURN_EFFECTS_MAX,
-    status,
+    FILE_BYTES_MAX, FILE_MAX, NOTE_BYTES_MAX, TRANSFER_BYTES_MAX, TURN_BYTES_MAX, TURN_EFFECTS_MAX, status,
 };
 
 /// All of a node but the guest itself.
@@ -44,8 +43,7 @@ impl Body {
     /// The next boot begins: only disk and boot number stay.
     pub fn start(&mut self, seed: u64) {
         self.boot += 1;
-        self.stream =
-            Draw::new(seed, Concern::Node, [u64::from(self.node), u64::from(self.boot), 0]);
+        self.stream = Draw::new(seed, Concern::Node, [u64::from(self.node), u64::from(self.boot), 0]);
         (self.calls, self.alarms, self.alarm_set) = (0, 0, false);
     }
 }
@@ -124,15 +122,11 @@ impl Turn {
     /// Counts bytes that the guest hands over against the limits.
     fn accept(&mut self, what: &str, len: usize, most: u32) -> Result<(), Stop> {
         if len as u64 > u64::from(most) {
-            return Err(Stop::Forbidden(format!(
-                "{what} has {len} bytes; at most {most} are allowed"
-            )));
+            return Err(Stop::Forbidden(format!("{what} has {len} bytes; at most {most} are allowed")));
         }
         self.bytes += len as u64;
         if self.bytes > TURN_BYTES_MAX {
-            return Err(Stop::Forbidden(format!(
-                "a turn handed over more than {TURN_BYTES_MAX} bytes"
-            )));
+            return Err(Stop::Forbidden(format!("a turn handed over more than {TURN_BYTES_MAX} bytes")));
         }
         Ok(())
     }
@@ -142,9 +136,7 @@ impl Turn {
         let n = self.effects;
         self.effects += 1;
         if self.effects > TURN_EFFECTS_MAX {
-            return Err(Stop::Forbidden(format!(
-                "a turn had more than {TURN_EFFECTS_MAX} effects"
-            )));
+            return Err(Stop::Forbidden(format!("a turn had more than {TURN_EFFECTS_MAX} effects")));
         }
         self.step.effect(effect);
         if self.decider.is_idle() {
@@ -152,8 +144,7 @@ impl Turn {
         }
         let Body { node, boot, calls, .. } = *self.body();
         if self.decider.crashes((node, boot, calls, n)) {
-            self.step
-                .cause(0, &Cause::Decide { node, boot, call: calls, n, decision: Decision::Crash });
+            self.step.cause(0, &Cause::Decide { node, boot, call: calls, n, decision: Decision::Crash });
             return Err(Stop::Down);
         }
         Ok(())
@@ -163,9 +154,7 @@ impl Turn {
         self.accept(what, len, NOTE_BYTES_MAX)?;
         self.notes += 1;
         if self.notes > TURN_EFFECTS_MAX {
-            return Err(Stop::Forbidden(format!(
-                "a turn had more than {TURN_EFFECTS_MAX} notes and log lines"
-            )));
+            return Err(Stop::Forbidden(format!("a turn had more than {TURN_EFFECTS_MAX} notes and log lines")));
         }
         Ok(())
     }

@@ -92,5 +92,4 @@ unsafe impl GlobalAlloc for Arena {
 }
 
 #[global_allocator]
-static ARENA: Arena =
-    Arena(UnsafeCell::new(Dlmalloc::new_with_allocator(Region { taken: Cell::new(false) })));
+static ARENA: Arena = Arena(UnsafeCell::new(Dlmalloc::new_with_allocator(Region { taken: Cell::new(false) })));

@@ -24,11 +24,7 @@ pub struct Function {
     pub result: Option<Type>,
 }
 
-const fn function(
-    name: &'static str,
-    parameters: &'static [Type],
-    result: Option<Type>,
-) -> Function {
+const fn function(name: &'static str, parameters: &'static [Type], result: Option<Type>) -> Function {
     Function { name, parameters, result }
 }
 
@@ -68,11 +64,8 @@ pub const EXPORTS: &[Function] = &[
 
 /// What a guest may export as well: `inspect` and `describe` return the pointer (high half) and the length (low half)
 /// of a text for people, and may call no import; `_initialize` is called once, first.
-pub const OPTIONAL_EXPORTS: &[Function] = &[
-    function("inspect", &[], Some(I64)),
-    function("describe", &[I32], Some(I64)),
-    function("_initialize", &[], None),
-];
+pub const OPTIONAL_EXPORTS: &[Function] =
+    &[function("inspect", &[], Some(I64)), function("describe", &[I32], Some(I64)), function("_initialize", &[], None)];
 
 /// The name under which a guest exports its one memory.
 pub const MEMORY: &str = "memory";

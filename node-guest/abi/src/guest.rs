@@ -81,10 +81,7 @@ pub trait Guest: Clone + 'static {
 macro_rules! export_node {
     ($guest:ty) => {
         #[cfg(target_arch = "wasm32")]
-        #[allow(
-            unsafe_code,
-            reason = "exports are `no_mangle`, which the language counts as unsafe"
-        )]
+        #[allow(unsafe_code, reason = "exports are `no_mangle`, which the language counts as unsafe")]
         const _: () = {
             use $crate::wasm::Cell;
 

@@ -318,9 +318,7 @@ impl Refusal {
             Self::VoteStaleTerm { mine, theirs } => (1, [mine, theirs, 0, 0]),
             Self::VoteTaken { term, by } => (2, [term, by.into(), 0, 0]),
             Self::VoteOlderLog { mine, theirs } => (3, [mine.0, mine.1, theirs.0, theirs.1]),
-            Self::VoteLeaderAlive { leader, heard, minimum } => {
-                (4, [leader.into(), heard, minimum, 0])
-            }
+            Self::VoteLeaderAlive { leader, heard, minimum } => (4, [leader.into(), heard, minimum, 0]),
             Self::AppendStaleTerm { mine, theirs } => (5, [mine, theirs, 0, 0]),
             Self::AppendGap { previous, last } => (6, [previous, last, 0, 0]),
             Self::AppendMismatch { previous, mine, theirs } => (7, [previous, mine, theirs, 0]),
@@ -479,11 +477,9 @@ impl Body {
                 last: (from.u64()?, from.u64()?),
                 prefix: from.u64()?,
             },
-            kind::ROLE => Self::Role {
-                role: Role::decode(small(from.u64()?)?)?,
-                term: from.u64()?,
-                leader: id(from.u64()?)?,
-            },
+            kind::ROLE => {
+                Self::Role { role: Role::decode(small(from.u64()?)?)?, term: from.u64()?, leader: id(from.u64()?)? }
+            }
             kind::HARD_STATE => Self::HardState { term: from.u64()?, vote: id(from.u64()?)? },
             kind::APPEND => Self::Append {
                 index: from.u64()?,
@@ -494,30 +490,18 @@ impl Body {
             kind::TRUNCATE => Self::Truncate { from: from.u64()? },
             kind::DURABLE => Self::Durable { last: from.u64()? },
             kind::COMMIT => Self::Commit { index: from.u64()? },
-            kind::APPLY => Self::Apply {
-                index: from.u64()?,
-                term: from.u64()?,
-                command: from.u64()?,
-                result: from.u64()?,
-            },
-            kind::CONFIG => Self::Config {
-                index: from.u64()?,
-                voters: from.ids()?,
-                outgoing: from.ids()?,
-                learners: from.ids()?,
-            },
-            kind::SNAPSHOT => Self::Snapshot {
-                index: from.u64()?,
-                term: from.u64()?,
-                prefix: from.u64()?,
-                state: from.u64()?,
-            },
-            kind::INSTALL => Self::Install {
-                index: from.u64()?,
-                term: from.u64()?,
-                prefix: from.u64()?,
-                state: from.u64()?,
-            },
+            kind::APPLY => {
+                Self::Apply { index: from.u64()?, term: from.u64()?, command: from.u64()?, result: from.u64()? }
+            }
+            kind::CONFIG => {
+                Self::Config { index: from.u64()?, voters: from.ids()?, outgoing: from.ids()?, learners: from.ids()? }
+            }
+            kind::SNAPSHOT => {
+                Self::Snapshot { index: from.u64()?, term: from.u64()?, prefix: from.u64()?, state: from.u64()? }
+            }
+            kind::INSTALL => {
+                Self::Install { index: from.u64()?, term: from.u64()?, prefix: from.u64()?, state: from.u64()? }
+            }
             kind::READ => Self::Read {
                 client: id(from.u64()?)?,
                 operation: from.u64()?,
@@ -564,20 +548,12 @@ mod tests {
             Body::Install { index: 4, term: 2, prefix: 1, state: 2 },
             Body::Read { client: 1, operation: 65_536, mode: ReadMode::Local, index: 4 },
             Body::Lease { until: 0 },
-            Body::Property {
-                kind: PropertyKind::Sometimes,
-                value: true,
-                name: "a leader waits".into(),
-            },
+            Body::Property { kind: PropertyKind::Sometimes, value: true, name: "a leader waits".into() },
         ];
-        let refusals = (1..=9)
-            .map(|reason| Refusal::unpack(reason, [1, 2, 3, 4]).expect("reasons are 1 to 9"));
+        let refusals = (1..=9).map(|reason| Refusal::unpack(reason, [1, 2, 3, 4]).expect("reasons are 1 to 9"));
         samples.extend(refusals.map(|refusal| {
             let (reason, values) = refusal.pack();
-            Body::Refused {
-                peer: 2,
-                refusal: Refusal::unpack(reason, values).expect("it was packed"),
-            }
+            Body::Refused { peer: 2, refusal: Refusal::unpack(reason, values).expect("it was packed") }
         }));
         samples
     }

@@ -98,11 +98,7 @@ impl<G: Guest> Cell<G> {
     /// An empty cell, before `boot`.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            guest: RefCell::new(None),
-            argument: RefCell::new(Vec::new()),
-            text: RefCell::new(String::new()),
-        }
+        Self { guest: RefCell::new(None), argument: RefCell::new(Vec::new()), text: RefCell::new(String::new()) }
     }
 
     /// Room for an argument of `len` bytes. It only grows, so that a call costs nothing once it is large enough.
@@ -122,8 +118,7 @@ impl<G: Guest> Cell<G> {
     /// The export `boot`.
     pub fn boot(&self, len: u32) {
         let argument = self.argument.borrow();
-        let boot =
-            Boot::decode(&argument[..len as usize]).expect("the host encodes what Boot decodes");
+        let boot = Boot::decode(&argument[..len as usize]).expect("the host encodes what Boot decodes");
         let guest = G::boot(&mut Host, &boot);
         *self.guest.borrow_mut() = Some(guest);
     }

@@ -1,0 +1,97 @@
+//! What a run is made from: a scenario, a seed, and interventions.
+//!
+//! A [`Plan`] is what people edit: shrinking, sharing and branching change it and run it again. Its [`Header`] says in
+//! addition which guests run it and over which version of the boundary; a run's digest begins with the header's bytes.
+
+use crate::scenario::Scenario;
+use crate::scenario::step::Step;
+use crate::world::Setup;
+use raftbox_abi::Boot;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// What a run is made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// What it is like, with nothing left to a default.
+    pub scenario: Scenario,
+    /// Where all of its chance comes from.
+    pub seed: u64,
+    /// What is done to it, beside what the scenario says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interventions: Vec<Step>,
+}
+
+/// A plan, with what runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// The version of the boundary.
+    pub abi: u32,
+    /// The SHA-256 of each guest, in hex. S1 runs the first, and whoever has none of their own does too.
+    pub guests: Vec<String>,
+    /// What is run.
+    pub plan: Plan,
+}
+
+/// The SHA-256 of a guest, in hex.
+#[must_use]
+pub fn sha256(guest: &[u8]) -> String {
+    Sha256::digest(guest).iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes everything");
+        hex
+    })
+}
+
+impl Header {
+    /// The header of a plan that one guest runs on every node.
+    #[must_use]
+    pub fn new(plan: Plan, guest_sha256: String) -> Self {
+        Self { abi: raftbox_abi::VERSION, guests: vec![guest_sha256], plan }
+    }
+
+    /// The canonical bytes, with which the digest begins: JSON, keys in the order of the fields.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("every field has a JSON form")
+    }
+
+    /// How many clients take part, the auditor included.
+    #[must_use]
+    pub fn clients(&self) -> u32 {
+        self.plan.scenario.clients.count + 1
+    }
+
+    /// The world that the plan runs in.
+    ///
+    /// # Panics
+    /// If a setting of the scenario has no value, which its check excludes.
+    #[must_use]
+    pub fn setup(&self) -> Setup {
+        let scenario = &self.plan.scenario;
+        let mut settings = scenario.node.clone();
+        settings.insert("arena".into(), crate::scenario::Setting::Number(scenario.arena.0));
+        let settings = settings.iter().fold(String::new(), |mut lines, (key, setting)| {
+            let value = setting.value().expect("the scenario was checked");
+            writeln!(lines, "{key}={value}").expect("a string takes everything");
+            lines
+        });
+        let voters: Vec<u32> = (1..=scenario.nodes).collect();
+        let boot = |node| {
+            let boot = Boot {
+                version: raftbox_abi::VERSION,
+                node,
+                voters: voters.clone(),
+                learners: Vec::new(),
+                settings: &settings,
+            };
+            (0, boot.encode())
+        };
+        Setup { seed: self.plan.seed, nodes: (1..=scenario.nodes).map(boot).collect(), clients: self.clients() }
+    }
+}
