@@ -323,6 +323,8 @@ pub enum Moot {
     NoSuchMessage = 7,
     /// There is no such node or client.
     NoSuchEndpoint = 8,
+    /// The request is larger than any message may be.
+    TooLarge = 9,
 }
 
 impl Moot {
@@ -339,6 +341,7 @@ impl Moot {
             Self::NoSuchSync => "no such sync is due",
             Self::NoSuchMessage => "the network holds no such message",
             Self::NoSuchEndpoint => "there is no such node or client",
+            Self::TooLarge => "the request is larger than a message may be",
         }
     }
 }

@@ -1,11 +1,15 @@
 //! raftbox.
 
+pub mod agenda;
+pub mod check;
 pub mod draw;
 pub mod engine;
 pub mod event;
 pub mod gate;
 pub mod plan;
+pub mod runfile;
 pub mod scenario;
+pub mod simulation;
 pub mod trace;
 pub mod units;
 pub mod world;

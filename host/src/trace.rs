@@ -145,6 +145,12 @@ impl Trace {
         self.at
     }
 
+    /// What of the events is kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        self.keep
+    }
+
     /// How many bytes are kept.
     #[must_use]
     pub fn kept_bytes(&self) -> u64 {

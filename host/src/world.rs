@@ -23,6 +23,8 @@ use crate::event::{Cause, Effect, Encoder, Endpoint, MessageName, Micros, Moot, 
 use clock::Clock;
 use decider::Decider;
 use mail::Letter;
+use raftbox_abi::boundary::TRANSFER_BYTES_MAX;
+use raftbox_abi::client::Attempt;
 use std::rc::Rc;
 use turn::{Body, LogLine, Turn};
 
@@ -76,6 +78,7 @@ pub struct World<E: Engine<Turn>> {
     turn: Option<Box<Turn>>,
     at: Micros,
     turns: u64,
+    moot: bool,
 }
 
 type NodeImage<E> = <<E as Engine<Turn>>::Node as crate::engine::Node<Turn>>::Image;
@@ -95,7 +98,7 @@ impl<E: Engine<Turn>> World<E> {
                 body: Some(Box::new(Body::new(setup.seed, node))),
             });
         }
-        Ok(Self { engine, setup, slots, turn: Some(Box::new(Turn::new(decider))), at: 0, turns: 0 })
+        Ok(Self { engine, setup, slots, turn: Some(Box::new(Turn::new(decider))), at: 0, turns: 0, moot: false })
     }
 
     /// Applies a cause at a time not before the last one's, and returns it with its effects, encoded.
@@ -112,7 +115,9 @@ impl<E: Engine<Turn>> World<E> {
         turn.step.clear();
         turn.log.clear();
         turn.step.cause(later, cause);
-        if let Err(reason) = self.act(cause)? {
+        let acted = self.act(cause)?;
+        self.moot = acted.is_err();
+        if let Err(reason) = acted {
             self.turn().step.effect(&Effect::Moot { reason });
         }
         Ok(self.step())
@@ -125,6 +130,12 @@ impl<E: Engine<Turn>> World<E> {
     #[must_use]
     pub fn step(&self) -> &Encoder {
         &self.turn.as_ref().expect("the turn is over").step
+    }
+
+    /// Whether the cause of the last step had nothing to act on.
+    #[must_use]
+    pub fn was_moot(&self) -> bool {
+        self.moot
     }
 
     /// What was logged in the last step.
@@ -236,7 +247,10 @@ impl<E: Engine<Turn>> World<E> {
                 if *client == 0 || *client > self.setup.clients {
                     return Err(Moot::NoSuchEndpoint);
                 }
-                let operation = raftbox_abi::client::Attempt { operation: *operation, attempt: *attempt }.pack();
+                if body.len() > TRANSFER_BYTES_MAX as usize {
+                    return Err(Moot::TooLarge);
+                }
+                let operation = Attempt { operation: *operation, attempt: *attempt }.pack();
                 let turn = self.turn();
                 let message = turn.mail.post(from, to, operation, body);
                 turn.step.effect(&Effect::Sent { message, operation, bytes: body });

@@ -437,6 +437,7 @@ impl<'a> Decoder<'a> {
                     6 => Moot::NoSuchSync,
                     7 => Moot::NoSuchMessage,
                     8 => Moot::NoSuchEndpoint,
+                    9 => Moot::TooLarge,
                     _ => return Err("it is moot for an unknown reason"),
                 },
             },

@@ -28,6 +28,11 @@ impl Decider {
         self.armed.insert(node, effect);
     }
 
+    /// Takes that back.
+    pub fn disarm(&mut self, node: NodeId) {
+        self.armed.remove(&node);
+    }
+
     /// Whether nothing is to be decided in a turn of `node`, which makes most turns quick.
     #[must_use]
     pub fn is_idle(&self) -> bool {

@@ -19,10 +19,10 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// The attempt as one number.
+    /// The attempt as one number. (Operations from 2⁴⁸ on, which no client gets to, share one.)
     #[must_use]
     pub fn pack(self) -> u64 {
-        self.operation * ATTEMPTS_MAX + self.attempt
+        self.operation.saturating_mul(ATTEMPTS_MAX).saturating_add(self.attempt)
     }
 
     /// The attempt that [`pack`](Self::pack) made a number of.

@@ -1,0 +1,228 @@
+//! What becomes of a message: when it arrives, how often, or that it is lost.
+//!
+//! All of it is drawn when the message is sent, from a generator of its own, so that the fate of one message does not
+//! depend on any other. On a link, messages arrive in the order in which they were sent, but for those drawn to be
+//! overtaken. A message that is sent or would arrive while its link is cut is lost.
+
+use super::queue::{self, Item, Queue};
+use crate::draw::{Concern, Draw, Range};
+use crate::event::{ClientId, Endpoint, MessageName, Micros, NodeId};
+use crate::scenario;
+
+/// One direction between two endpoints.
+#[derive(Clone, Debug)]
+struct Link {
+    up: bool,
+    latency: Range,
+    /// When the last message of those that keep their order arrives.
+    last: Micros,
+}
+
+/// The network's policy and state.
+#[derive(Clone, Debug)]
+pub struct Network {
+    seed: u64,
+    policy: scenario::Network,
+    nodes: u32,
+    clients: u32,
+    links: Vec<Link>,
+}
+
+impl Network {
+    /// A network among so many nodes and clients, all of whose links are up.
+    #[must_use]
+    pub fn new(seed: u64, policy: &scenario::Network, nodes: NodeId, clients: ClientId) -> Self {
+        let link = Link { up: true, latency: policy.latency.range(), last: 0 };
+        let ends = (nodes + clients) as usize;
+        let mut network = Self { seed, policy: policy.clone(), nodes, clients, links: vec![link; ends * ends] };
+        for special in &policy.link {
+            if let Some(link) = network.link(special.from.0, special.to.0) {
+                link.latency = special.latency.range();
+            }
+        }
+        network
+    }
+
+    fn index(&self, endpoint: Endpoint) -> Option<usize> {
+        let (number, most, before) = match endpoint {
+            Endpoint::Node(node) => (node, self.nodes, 0),
+            Endpoint::Client(client) => (client, self.clients, self.nodes),
+        };
+        (1..=most).contains(&number).then_some((before + number - 1) as usize)
+    }
+
+    fn link(&mut self, from: Endpoint, to: Endpoint) -> Option<&mut Link> {
+        let ends = (self.nodes + self.clients) as usize;
+        let index = self.index(from)? * ends + self.index(to)?;
+        self.links.get_mut(index)
+    }
+
+    /// Whether a link carries messages.
+    pub fn is_up(&mut self, from: Endpoint, to: Endpoint) -> bool {
+        self.link(from, to).is_some_and(|link| link.up)
+    }
+
+    /// Cuts or heals one direction.
+    pub fn set(&mut self, from: Endpoint, to: Endpoint, up: bool) {
+        if let Some(link) = self.link(from, to) {
+            link.up = up;
+        }
+    }
+
+    /// Every link that is cut.
+    #[must_use]
+    pub fn cuts(&self) -> Vec<(Endpoint, Endpoint)> {
+        let ends: Vec<_> = self.endpoints().collect();
+        let cut = |(index, _): (usize, _)| (ends[index / ends.len()], ends[index % ends.len()]);
+        self.links.iter().enumerate().filter(|(_, link)| !link.up).map(cut).collect()
+    }
+
+    /// Every node, then every client.
+    pub fn endpoints(&self) -> impl Iterator<Item = Endpoint> + use<> {
+        (1..=self.nodes).map(Endpoint::Node).chain((1..=self.clients).map(Endpoint::Client))
+    }
+
+    /// From now on no message is lost, doubled or overtaken at random.
+    pub fn calm(&mut self) {
+        let calm = scenario::Network::default();
+        let (latency, link) = (self.policy.latency, std::mem::take(&mut self.policy.link));
+        self.policy = scenario::Network { latency, link, ..calm };
+    }
+
+    /// Decides what becomes of a message that is sent now.
+    pub fn send(&mut self, at: Micros, message: MessageName, queue: &mut Queue) {
+        let key = [queue::endpoint(message.from), queue::endpoint(message.to), message.n];
+        let mut draw = Draw::new(self.seed, Concern::Message, key);
+        let policy = self.policy.clone();
+        let Some(link) = self.link(message.from, message.to) else {
+            queue.push(at + draw.within(policy.latency.range()), Item::Lose(message, false));
+            return;
+        };
+        let mut arrives = at + draw.within(link.latency);
+        let lost = draw.happens(policy.loss) || !link.up;
+        let overtaken = draw.happens(policy.reorder);
+        let doubled = draw.happens(policy.duplicate);
+        if overtaken {
+            arrives += draw.within(policy.reorder_delay.range());
+        } else {
+            // Later than the one before, not just as late: ties have no order.
+            arrives = arrives.max(link.last + 1);
+            link.last = arrives;
+        }
+        if lost {
+            let late = draw.happens(policy.late);
+            queue.push(arrives, Item::Lose(message, late));
+            if late {
+                queue.push(arrives + draw.within(policy.late_delay.range()), Item::Deliver(message, 0, false));
+            }
+        } else if doubled {
+            let again = arrives + draw.within(policy.reorder_delay.range());
+            queue.push(arrives, Item::Deliver(message, 0, true));
+            queue.push(again, Item::Deliver(message, 1, false));
+        } else {
+            queue.push(arrives, Item::Deliver(message, 0, false));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draw::Ratio;
+    use crate::units::Spans;
+
+    const A: Endpoint = Endpoint::Node(1);
+    const B: Endpoint = Endpoint::Node(2);
+
+    /// Sends a thousand messages from A to B, one a millisecond, and tells what becomes of them, in order of time.
+    fn thousand(policy: &scenario::Network, cut: bool) -> Vec<(Micros, Item)> {
+        let mut network = Network::new(1, policy, 2, 0);
+        network.set(A, B, !cut);
+        let mut queue = Queue::new(1);
+        for n in 0..1000 {
+            network.send(n * 1000, MessageName { from: A, to: B, n }, &mut queue);
+        }
+        std::iter::from_fn(|| queue.pop().map(|due| (due.at, due.item))).collect()
+    }
+
+    fn arrivals(items: &[(Micros, Item)]) -> Vec<u64> {
+        let arrival = |(_, item): &(Micros, Item)| match item {
+            Item::Deliver(name, ..) => Some(name.n),
+            _ => None,
+        };
+        items.iter().filter_map(arrival).collect()
+    }
+
+    fn policy() -> scenario::Network {
+        scenario::Network { latency: Spans::micros(100, 9_000), ..scenario::Network::default() }
+    }
+
+    #[test]
+    fn on_a_good_link_everything_arrives_once_and_in_order() {
+        let items = thousand(&policy(), false);
+        assert_eq!(arrivals(&items), (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn messages_are_lost_and_some_come_back_late() {
+        let policy = scenario::Network { loss: Ratio { times: 1, of: 2 }, late: Ratio { times: 1, of: 2 }, ..policy() };
+        let items = thousand(&policy, false);
+        let lost = items.iter().filter(|(_, item)| matches!(item, Item::Lose(_, false))).count();
+        let late = items.iter().filter(|(_, item)| matches!(item, Item::Lose(_, true))).count();
+        assert!((200..300).contains(&lost) && (200..300).contains(&late), "{lost} lost, {late} late");
+        assert_eq!(arrivals(&items).len(), 1000 - lost);
+    }
+
+    #[test]
+    fn messages_are_doubled_and_the_last_copy_is_said_to_be_the_last() {
+        let items = thousand(&scenario::Network { duplicate: Ratio::ALWAYS, ..policy() }, false);
+        assert_eq!(arrivals(&items).len(), 2000);
+        let mut over = std::collections::BTreeSet::new();
+        for (_, item) in items {
+            let Item::Deliver(name, _, keep) = item else { panic!("nothing is lost") };
+            assert!(!over.contains(&name), "{name} comes after its last copy");
+            if !keep {
+                over.insert(name);
+            }
+        }
+        assert_eq!(over.len(), 1000);
+    }
+
+    #[test]
+    fn messages_are_overtaken() {
+        let items = thousand(&scenario::Network { reorder: Ratio { times: 1, of: 10 }, ..policy() }, false);
+        let arrivals = arrivals(&items);
+        assert_eq!(arrivals.len(), 1000);
+        assert!(arrivals.windows(2).filter(|pair| pair[0] > pair[1]).count() > 20);
+    }
+
+    #[test]
+    fn a_cut_link_loses_what_is_sent_in_that_direction_alone() {
+        assert!(arrivals(&thousand(&policy(), true)).is_empty());
+        let mut network = Network::new(1, &policy(), 2, 1);
+        network.set(A, B, false);
+        assert_eq!(network.cuts(), [(A, B)]);
+        assert!(!network.is_up(A, B) && network.is_up(B, A));
+    }
+
+    #[test]
+    fn a_message_to_nobody_is_lost() {
+        let mut network = Network::new(1, &policy(), 2, 0);
+        let mut queue = Queue::new(1);
+        network.send(0, MessageName { from: A, to: Endpoint::Node(7), n: 0 }, &mut queue);
+        assert!(matches!(queue.pop().unwrap().item, Item::Lose(..)));
+    }
+
+    #[test]
+    fn the_fate_of_a_message_does_not_depend_on_the_others() {
+        let policy = scenario::Network { loss: Ratio { times: 1, of: 2 }, ..policy() };
+        let all = thousand(&policy, false);
+        let mut network = Network::new(1, &policy, 2, 0);
+        let mut queue = Queue::new(1);
+        network.send(500_000, MessageName { from: A, to: B, n: 500 }, &mut queue);
+        let alone = queue.pop().unwrap();
+        let same = |item: &Item| std::mem::discriminant(item) == std::mem::discriminant(&alone.item);
+        let of_500 = |item: &Item| matches!(item, Item::Deliver(name, ..) | Item::Lose(name, _) if name.n == 500);
+        assert!(all.iter().any(|(_, item)| of_500(item) && same(item)));
+    }
+}

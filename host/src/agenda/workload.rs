@@ -1,0 +1,451 @@
+//! The clients: what each asks, of whom, and what it makes of the answers.
+//!
+//! A client is one process with one session and at most one operation outstanding (thesis, 6.3). It tries an operation
+//! again, at another node, when no answer comes in time; it returns at the first success of any attempt. If it gives up,
+//! or the session is gone, the outcome is *unknown*, and it goes on as a new process with a new session. Only if every
+//! attempt was definitely refused has an operation *failed*.
+//!
+//! Keys come in families, so that what was acknowledged can be told from what is there at the end: `a…` keys are only
+//! appended to, `c…` keys only incremented, `r…` keys get everything else. The last client is the *auditor*: when all is
+//! healed it reads every key through the log.
+//!
+//! This file speaks the client protocol of the boundary, as any client would; it knows nothing of Raft.
+
+use super::queue::{Item, Queue};
+use crate::draw::{Concern, Draw};
+use crate::event::{Cause, ClientId, Micros, NodeId};
+use crate::scenario::Clients;
+use raftbox_abi::client::{Attempt, Operation, Outcome, Reply, Request};
+
+/// An operation that awaits its answer.
+#[derive(Clone, Debug)]
+struct Asked {
+    body: Vec<u8>,
+    /// The attempt that was sent last.
+    attempt: u64,
+    to: NodeId,
+    /// How many attempts were definitely refused.
+    refused: u64,
+    /// Whether the last attempt still awaits its answer or its timeout.
+    waiting: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Client {
+    id: ClientId,
+    /// The number of its next or outstanding operation.
+    operation: u64,
+    session: Option<u64>,
+    sequence: u64,
+    asked: Option<Asked>,
+    /// Whom it asks next.
+    to: NodeId,
+    /// What the registers held when it last saw them, so that a compare-and-set may succeed.
+    seen: Vec<Option<Vec<u8>>>,
+    /// For the auditor: how many keys it has read.
+    audited: u32,
+}
+
+/// All clients.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    seed: u64,
+    spec: Clients,
+    nodes: u32,
+    clients: Vec<Client>,
+    stopped: bool,
+    leader: Option<NodeId>,
+}
+
+/// The families of keys, in the order in which the auditor reads them.
+const FAMILIES: [char; 3] = ['a', 'c', 'r'];
+
+/// How long a client waits before it tries again where nobody knew a leader.
+const BACK_OFF: crate::draw::Range = crate::draw::Range { low: 20_000, high: 80_000 };
+
+impl Workload {
+    /// The clients of a scenario, and the auditor.
+    #[must_use]
+    pub fn new(seed: u64, spec: &Clients, nodes: NodeId) -> Self {
+        let client = |id: ClientId| Client {
+            id,
+            operation: 0,
+            session: None,
+            sequence: 0,
+            asked: None,
+            to: (id - 1) % nodes + 1,
+            seen: vec![None; spec.keys as usize],
+            audited: 0,
+        };
+        let clients = (1..=spec.count + 1).map(client).collect();
+        Self { seed, spec: spec.clone(), nodes, clients, stopped: false, leader: None }
+    }
+
+    /// The clients begin, one by one.
+    pub fn start(&self, queue: &mut Queue) {
+        for client in &self.clients[..self.clients.len() - 1] {
+            let at = Draw::new(self.seed, Concern::Operation, [u64::from(client.id), u64::MAX, 0]);
+            queue.push(at.clone().within(self.spec.think.range()), Item::Ask(client.id, 0));
+        }
+    }
+
+    /// The node that last answered a client with success.
+    #[must_use]
+    pub fn leader(&self) -> Option<NodeId> {
+        self.leader
+    }
+
+    /// No client asks anything new from now on.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Whether every client but the auditor has its answers.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.clients[..self.clients.len() - 1].iter().all(|client| client.asked.is_none())
+    }
+
+    fn auditor(&self) -> ClientId {
+        self.spec.count + 1
+    }
+
+    /// The auditor begins.
+    pub fn audit(&self, at: Micros, queue: &mut Queue) {
+        queue.push(at, Item::Ask(self.auditor(), self.client(self.auditor()).operation));
+    }
+
+    /// Whether the auditor has read every key.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        self.client(self.auditor()).audited == self.spec.keys * 3
+    }
+
+    fn client(&self, id: ClientId) -> &Client {
+        &self.clients[id as usize - 1]
+    }
+
+    fn client_mut(&mut self, id: ClientId) -> &mut Client {
+        &mut self.clients[id as usize - 1]
+    }
+
+    /// It is time for a client's operation of that number.
+    pub fn ask(&mut self, id: ClientId, operation: u64) -> Option<Cause> {
+        let audits = id == self.auditor();
+        let client = self.client(id);
+        let enough = !audits && (self.stopped || self.spec.operations != 0 && operation >= self.spec.operations);
+        if client.operation != operation || client.asked.is_some() || enough || audits && self.is_audited() {
+            return None;
+        }
+        let mut body = Vec::new();
+        match client.session {
+            None => Request { session: 0, sequence: 0, operation: Operation::Register }.encode(&mut body),
+            Some(session) => {
+                let sequence = client.sequence + 1;
+                self.client_mut(id).sequence = sequence;
+                self.compose(id, operation, |operation| Request { session, sequence, operation }.encode(&mut body));
+            }
+        }
+        let to = self.client(id).to;
+        self.client_mut(id).asked = Some(Asked { body, attempt: 0, to, refused: 0, waiting: false });
+        self.send(id)
+    }
+
+    /// Makes up a client's operation of that number, and hands it on.
+    fn compose(&self, id: ClientId, number: u64, then: impl FnOnce(Operation<'_>)) {
+        let client = self.client(id);
+        if id == self.auditor() {
+            let (family, key) = (client.audited / self.spec.keys, client.audited % self.spec.keys);
+            return then(Operation::Get(format!("{}{key}", FAMILIES[family as usize]).as_bytes()));
+        }
+        let mut draw = Draw::new(self.seed, Concern::Operation, [u64::from(id), number, 0]);
+        let key = draw.below(u64::from(self.spec.keys));
+        let mut left = draw.below(self.spec.mix.iter().map(|weight| u64::from(*weight)).sum());
+        let kind = self.spec.mix.iter().position(|weight| match left.checked_sub(u64::from(*weight)) {
+            Some(rest) => {
+                left = rest;
+                false
+            }
+            None => true,
+        });
+        let register = format!("r{key}");
+        let mut value = format!("{id}.{number};").into_bytes();
+        match kind.expect("the weights are not all zero") {
+            0 => then(Operation::Append(format!("a{key}").as_bytes(), &value)),
+            1 => {
+                let by = 1 + i64::try_from(draw.below(9)).expect("it is below nine");
+                then(Operation::Increment(format!("c{key}").as_bytes(), by));
+            }
+            kind => {
+                let size = usize::try_from(self.spec.value.0).expect("a value is at most 64 KiB");
+                value.resize(size.max(value.len()), b'.');
+                let seen = client.seen[usize::try_from(key).expect("there are few keys")].as_deref();
+                then(match kind {
+                    2 => Operation::Get(register.as_bytes()),
+                    3 => Operation::Put(register.as_bytes(), &value),
+                    4 => Operation::Delete(register.as_bytes()),
+                    _ => Operation::CompareAndSet(register.as_bytes(), seen, &value),
+                });
+            }
+        }
+    }
+
+    /// Sends the attempt that is next.
+    fn send(&mut self, id: ClientId) -> Option<Cause> {
+        let client = self.client_mut(id);
+        let operation = client.operation;
+        let asked = client.asked.as_mut()?;
+        asked.waiting = true;
+        let (attempt, to, body) = (asked.attempt, asked.to, asked.body.clone());
+        Some(Cause::Request { client: id, operation, attempt, to, body })
+    }
+
+    /// It is time to try an operation again, unless it was answered meanwhile.
+    pub fn retry(&mut self, id: ClientId, operation: u64, attempt: u64) -> Option<Cause> {
+        let client = self.client(id);
+        let due = client.operation == operation
+            && client.asked.as_ref().is_some_and(|asked| asked.attempt == attempt && !asked.waiting);
+        if due { self.send(id) } else { None }
+    }
+
+    /// Whether an attempt still awaits its answer; if so its timeout is a cause, and says whether it is the last.
+    pub fn timeout(&mut self, id: ClientId, operation: u64, attempt: u64) -> Option<Cause> {
+        let attempts = u64::from(self.spec.attempts);
+        let client = self.client(id);
+        let asked = client.asked.as_ref()?;
+        if client.operation != operation || asked.attempt != attempt || !asked.waiting {
+            return None;
+        }
+        Some(Cause::ClientTimeout { client: id, operation, attempt, last: attempt + 1 >= attempts })
+    }
+
+    /// A request was sent: its answer is awaited only so long.
+    pub fn observe_request(&self, at: Micros, id: ClientId, operation: u64, attempt: u64, queue: &mut Queue) {
+        queue.push(at + self.spec.timeout.0, Item::Timeout(id, operation, attempt));
+    }
+
+    /// A client stopped waiting.
+    pub fn observe_timeout(&mut self, at: Micros, id: ClientId, last: bool, queue: &mut Queue) {
+        let nodes = self.nodes;
+        let client = self.client_mut(id);
+        let Some(asked) = &client.asked else { return };
+        client.to = asked.to % nodes + 1;
+        if last { self.give_up(at, id, queue) } else { self.again(at, id, queue) }
+    }
+
+    /// Tries again, at whom the client turns to next.
+    fn again(&mut self, at: Micros, id: ClientId, queue: &mut Queue) {
+        let attempts = u64::from(self.spec.attempts);
+        let client = self.client_mut(id);
+        let (operation, to) = (client.operation, client.to);
+        let Some(asked) = &mut client.asked else { return };
+        (asked.attempt, asked.to, asked.waiting) = (asked.attempt + 1, to, false);
+        let attempt = asked.attempt;
+        if attempt < attempts {
+            queue.push(at, Item::Retry(id, operation, attempt));
+        } else {
+            self.give_up(at, id, queue);
+        }
+    }
+
+    /// Ends an operation whose outcome is not known, or which failed.
+    fn give_up(&mut self, at: Micros, id: ClientId, queue: &mut Queue) {
+        let client = self.client_mut(id);
+        let failed = client.asked.as_ref().is_some_and(|asked| asked.refused > asked.attempt);
+        if !failed {
+            // Whether it takes effect is open, so nothing more may be asked in its session.
+            (client.session, client.sequence) = (None, 0);
+        }
+        self.next(at, id, queue);
+    }
+
+    /// Goes on to the next operation.
+    fn next(&mut self, at: Micros, id: ClientId, queue: &mut Queue) {
+        let think = if id == self.auditor() { crate::draw::Range::exactly(0) } else { self.spec.think.range() };
+        let seed = self.seed;
+        let client = self.client_mut(id);
+        client.asked = None;
+        client.operation += 1;
+        let pause = Draw::new(seed, Concern::Operation, [u64::from(id), client.operation, 1]).within(think);
+        queue.push(at + pause, Item::Ask(id, client.operation));
+    }
+
+    /// An answer came.
+    pub fn observe_reply(&mut self, at: Micros, id: ClientId, packed: u64, body: &[u8], queue: &mut Queue) {
+        let Attempt { operation, attempt } = Attempt::unpack(packed);
+        let Some(client) = self.clients.get_mut(id as usize - 1) else { return };
+        let Some(asked) = client.asked.as_mut().filter(|_| client.operation == operation) else { return };
+        let from = asked.to;
+        match Reply::decode(body) {
+            Some(Reply::Ok(outcome)) => {
+                if attempt == asked.attempt {
+                    self.leader = Some(from);
+                }
+                self.succeed(at, id, outcome, queue);
+            }
+            // Only an answer to the last attempt says where to go; an older one only that it came to nothing.
+            Some(Reply::Redirect(hint)) => {
+                asked.refused += 1;
+                if attempt == asked.attempt && asked.waiting {
+                    self.redirect(at, id, hint, queue);
+                }
+            }
+            Some(Reply::Refused(_)) => {
+                asked.refused += 1;
+                if attempt == asked.attempt {
+                    self.give_up(at, id, queue);
+                }
+            }
+            Some(Reply::SessionExpired) => self.give_up(at, id, queue),
+            None => {}
+        }
+    }
+
+    fn succeed(&mut self, at: Micros, id: ClientId, outcome: Outcome<'_>, queue: &mut Queue) {
+        let auditor = self.auditor();
+        let client = self.client_mut(id);
+        let asked = client.asked.as_ref().expect("an operation is outstanding");
+        client.to = asked.to;
+        if let Outcome::Session(session) = outcome {
+            client.session = Some(session);
+        } else if id == auditor {
+            client.audited += 1;
+        } else if let Some(request) = Request::decode(&asked.body) {
+            let register = |key: &[u8]| str::from_utf8(key).ok()?.strip_prefix('r')?.parse::<usize>().ok();
+            let saw = match (request.operation, outcome) {
+                (Operation::Get(key), Outcome::Value(value)) => Some((key, value)),
+                (Operation::Put(key, value), Outcome::Done)
+                | (Operation::CompareAndSet(key, _, value), Outcome::Swapped(true)) => Some((key, Some(value))),
+                (Operation::Delete(key), Outcome::Done) => Some((key, None)),
+                _ => None,
+            };
+            if let Some((index, value)) = saw.and_then(|(key, value)| Some((register(key)?, value)))
+                && let Some(seen) = client.seen.get_mut(index)
+            {
+                *seen = value.map(<[u8]>::to_vec);
+            }
+        }
+        self.next(at, id, queue);
+    }
+
+    /// Turns to the named node at once, or, where nobody was named, to the next after a while.
+    fn redirect(&mut self, at: Micros, id: ClientId, hint: NodeId, queue: &mut Queue) {
+        let (nodes, seed) = (self.nodes, self.seed);
+        let client = self.client_mut(id);
+        let Some(asked) = &client.asked else { return };
+        let known = (1..=nodes).contains(&hint) && hint != asked.to;
+        client.to = if known { hint } else { asked.to % nodes + 1 };
+        let key = [u64::from(id), client.operation, 2 + asked.attempt];
+        let pause = if known { 0 } else { Draw::new(seed, Concern::Operation, key).within(BACK_OFF) };
+        self.again(at + pause, id, queue);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raftbox_abi::client::Reason;
+
+    /// One client (and the auditor) of three nodes, and its registration answered.
+    fn registered() -> (Workload, Queue) {
+        let mut workload = Workload::new(1, &Clients { count: 1, attempts: 3, ..Clients::default() }, 3);
+        let mut queue = Queue::new(1);
+        assert!(matches!(workload.ask(1, 0), Some(Cause::Request { attempt: 0, to: 1, .. })));
+        answer(&mut workload, &mut queue, 0, 0, Reply::Ok(Outcome::Session(9)));
+        (workload, queue)
+    }
+
+    fn answer(workload: &mut Workload, queue: &mut Queue, operation: u64, attempt: u64, reply: Reply<'_>) {
+        let mut body = Vec::new();
+        reply.encode(&mut body);
+        workload.observe_reply(100, 1, Attempt { operation, attempt }.pack(), &body, queue);
+    }
+
+    /// The session that the client's outstanding operation is asked in.
+    fn session(cause: Option<Cause>) -> u64 {
+        let Some(Cause::Request { body, .. }) = cause else { panic!("{cause:?} is no request") };
+        Request::decode(&body).unwrap().session
+    }
+
+    #[test]
+    fn a_client_registers_and_then_asks_in_its_session() {
+        let (mut workload, _) = registered();
+        assert_eq!(session(workload.ask(1, 1)), 9);
+        assert!(workload.ask(1, 1).is_none(), "one at a time");
+        assert_eq!(workload.leader(), Some(1));
+    }
+
+    #[test]
+    fn it_follows_a_redirect_and_takes_the_first_success_of_any_attempt() {
+        let (mut workload, mut queue) = registered();
+        workload.ask(1, 1);
+        answer(&mut workload, &mut queue, 1, 0, Reply::Redirect(3));
+        assert!(matches!(workload.retry(1, 1, 1), Some(Cause::Request { attempt: 1, to: 3, .. })));
+        answer(&mut workload, &mut queue, 1, 0, Reply::Ok(Outcome::Done));
+        assert!(workload.is_idle());
+        assert_eq!(session(workload.ask(1, 2)), 9, "the session goes on");
+    }
+
+    #[test]
+    fn an_unknown_outcome_ends_the_session() {
+        let (mut workload, mut queue) = registered();
+        workload.ask(1, 1);
+        for attempt in 0..3 {
+            let Some(Cause::ClientTimeout { last, .. }) = workload.timeout(1, 1, attempt) else { panic!() };
+            assert_eq!(last, attempt == 2);
+            workload.observe_timeout(100, 1, last, &mut queue);
+            assert_eq!(workload.retry(1, 1, attempt + 1).is_some(), !last);
+        }
+        assert_eq!(session(workload.ask(1, 2)), 0, "it registers again");
+    }
+
+    #[test]
+    fn a_definite_failure_does_not() {
+        let (mut workload, mut queue) = registered();
+        workload.ask(1, 1);
+        answer(&mut workload, &mut queue, 1, 0, Reply::Refused(Reason::LogFull));
+        assert_eq!(session(workload.ask(1, 2)), 9);
+        workload.observe_timeout(100, 1, false, &mut queue);
+        workload.retry(1, 2, 1);
+        answer(&mut workload, &mut queue, 2, 1, Reply::Refused(Reason::LogFull));
+        assert_eq!(session(workload.ask(1, 3)), 0, "the first attempt of the last may yet take effect");
+    }
+
+    #[test]
+    fn the_auditor_reads_every_key() {
+        let mut workload = Workload::new(1, &Clients { count: 1, keys: 2, ..Clients::default() }, 3);
+        let mut queue = Queue::new(1);
+        let mut keys = Vec::new();
+        workload.audit(0, &mut queue);
+        while let Some(due) = queue.pop() {
+            let Item::Ask(id, operation) = due.item else { continue };
+            let Some(Cause::Request { body, .. }) = workload.ask(id, operation) else { break };
+            let outcome = match Request::decode(&body).unwrap().operation {
+                Operation::Register => Outcome::Session(1),
+                Operation::Get(key) => {
+                    keys.push(String::from_utf8(key.to_vec()).unwrap());
+                    Outcome::Value(None)
+                }
+                other => panic!("the auditor asked {other:?}"),
+            };
+            let mut reply = Vec::new();
+            Reply::Ok(outcome).encode(&mut reply);
+            workload.observe_reply(due.at, id, Attempt { operation, attempt: 0 }.pack(), &reply, &mut queue);
+        }
+        assert_eq!(keys, ["a0", "a1", "c0", "c1", "r0", "r1"]);
+        assert!(workload.is_audited());
+    }
+
+    #[test]
+    fn every_kind_of_operation_is_asked() {
+        let workload = Workload::new(3, &Clients::default(), 3);
+        let mut kinds = std::collections::BTreeSet::new();
+        for number in 0..200 {
+            workload.compose(1, number, |operation| {
+                kinds.insert(format!("{operation:?}").split('(').next().unwrap().to_owned());
+            });
+        }
+        let all = ["Append", "CompareAndSet", "Delete", "Get", "Increment", "Put"];
+        assert_eq!(kinds.iter().collect::<Vec<_>>(), all);
+    }
+}

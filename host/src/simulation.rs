@@ -1,0 +1,181 @@
+//! The loop: the agenda says what is next, the world does it, everybody looks at what came of it.
+//!
+//! [`Simulation`] is a live run; [`replay`] runs the causes of a recorded one again, without an agenda. Both hand every
+//! event to the checkers and to the trace.
+
+use crate::agenda::{Action, Agenda};
+use crate::check::{Checkers, Observed};
+use crate::engine::{Abort, Engine};
+use crate::event::{Cause, Decision, Decoder, Effect, Event, Micros, NodeId};
+use crate::plan::Header;
+use crate::trace::{Keep, Trace};
+use crate::world::decider::{Decider, Site};
+use crate::world::turn::{LogLine, Turn};
+use crate::world::{Image, World};
+use raftbox_abi::Note;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A live run.
+pub struct Simulation<E: Engine<Turn>> {
+    world: World<E>,
+    agenda: Agenda,
+    record: Record,
+}
+
+/// What is written down of a run: its trace, and what the checkers made of it.
+#[derive(Clone)]
+pub struct Record {
+    /// The events.
+    pub trace: Trace,
+    /// What they were judged by.
+    pub checkers: Checkers,
+    /// Lines that guests told, each with the number of the step's first event; in no digest.
+    pub log: Vec<(u64, LogLine)>,
+}
+
+/// How many lines of log are kept: the first so many, since what went wrong first explains the rest.
+const LOG_LINES_MAX: usize = 10_000;
+
+impl Record {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(header: &Header, keep: Keep) -> Self {
+        let checkers = Checkers::new(header.plan.scenario.nodes, header.clients());
+        Self { trace: Trace::new(&header.bytes(), keep), checkers, log: Vec::new() }
+    }
+
+    /// Takes down the world's last step, and shows each of its events to the checkers and to `see`.
+    fn take<E: Engine<Turn>>(&mut self, world: &World<E>, at: Micros, mut see: impl FnMut(&Observed<'_>)) {
+        let step = world.step();
+        let first = self.trace.events();
+        for (index, event) in (first..).zip(Decoder::new(step.bytes(), at)) {
+            let (_, event) = event.expect("what the world wrote can be read");
+            let note = match &event {
+                Event::Effect(Effect::Note { kind, body, .. }) => Note::decode(*kind, body),
+                _ => None,
+            };
+            let observed = Observed { index, at, event: &event, note: note.as_ref() };
+            self.checkers.observe(&observed);
+            see(&observed);
+        }
+        let room = LOG_LINES_MAX.saturating_sub(self.log.len());
+        self.log.extend(world.log().iter().take(room).map(|line| (first, line.clone())));
+        self.trace.append(at, step);
+    }
+}
+
+/// All of a live run at one moment.
+#[derive(Clone)]
+pub struct Moment<I> {
+    world: Image<I>,
+    agenda: Agenda,
+    record: Record,
+}
+
+type NodeImage<E> = <<E as Engine<Turn>>::Node as crate::engine::Node<Turn>>::Image;
+
+impl<E: Engine<Turn>> Simulation<E> {
+    /// A run of a header's plan, before its first event.
+    ///
+    /// # Errors
+    /// If the engine has no room for its nodes.
+    pub fn new(engine: Rc<E>, header: &Header, keep: Keep) -> Result<Self, Abort> {
+        Ok(Self {
+            world: World::new(engine, Rc::new(header.setup()), Decider::default())?,
+            agenda: Agenda::new(&header.plan),
+            record: Record::new(header, keep),
+        })
+    }
+
+    /// Takes the next step, and shows its events to `see`; `false` when the run is over.
+    ///
+    /// # Errors
+    /// If the engine failed.
+    pub fn step(&mut self, mut see: impl FnMut(&Observed<'_>)) -> Result<bool, Abort> {
+        loop {
+            match self.agenda.pop() {
+                None => return Ok(false),
+                Some((_, Action::Arm(node, effect))) => self.world.decider().arm(node, effect),
+                Some((_, Action::Disarm(node))) => self.world.decider().disarm(node),
+                Some((at, Action::Apply(cause))) => {
+                    self.world.apply(at, &cause)?;
+                    let moot = self.world.was_moot();
+                    let agenda = &mut self.agenda;
+                    self.record.take(&self.world, at, |observed| {
+                        if !moot {
+                            agenda.observe(at, observed.event);
+                        }
+                        see(observed);
+                    });
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// If the engine failed.
+    pub fn run(&mut self) -> Result<(), Abort> {
+        while self.step(|_| ())? {}
+        Ok(())
+    }
+
+    /// What was written down so far.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// The world, to look at.
+    pub fn world(&mut self) -> &mut World<E> {
+        &mut self.world
+    }
+
+    /// All of it, now.
+    pub fn save(&mut self) -> Moment<NodeImage<E>> {
+        Moment { world: self.world.save(), agenda: self.agenda.clone(), record: self.record.clone() }
+    }
+
+    /// Goes back, or forward, to a moment of this run or of a branch of it.
+    pub fn restore(&mut self, moment: &Moment<NodeImage<E>>) {
+        self.world.restore(&moment.world);
+        self.agenda.clone_from(&moment.agenda);
+        self.record.clone_from(&moment.record);
+    }
+}
+
+/// Runs recorded causes again, in a fresh world, with no agenda.
+///
+/// # Errors
+/// If the engine failed.
+pub fn replay<E: Engine<Turn>>(
+    engine: Rc<E>,
+    header: &Header,
+    causes: &[(Micros, Cause)],
+    keep: Keep,
+    mut see: impl FnMut(&Observed<'_>),
+) -> Result<(Record, u64), Abort> {
+    let mut decisions: BTreeMap<Site, Decision> = BTreeMap::new();
+    for (_, cause) in causes {
+        if let Cause::Decide { node, boot, call, n, decision } = cause {
+            decisions.insert((*node, *boot, *call, *n), *decision);
+        }
+    }
+    let mut world = World::new(engine, Rc::new(header.setup()), Decider::recorded(decisions))?;
+    let mut record = Record::new(header, keep);
+    for (at, cause) in causes {
+        if !matches!(cause, Cause::Decide { .. }) {
+            world.apply(*at, cause)?;
+            record.take(&world, *at, &mut see);
+        }
+    }
+    Ok((record, world.turns()))
+}
+
+/// What each node tells of itself now, for people.
+pub fn inspect<E: Engine<Turn>>(world: &mut World<E>, nodes: NodeId) -> Vec<Option<String>> {
+    (1..=nodes).map(|node| world.inspect(node)).collect()
+}
