@@ -15,7 +15,7 @@ use super::quorum::{Tally, tally};
 use super::{NodeId, Term};
 
 /// The answers to a campaign, one for each voter: a repeated answer is no second vote.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Votes(BTreeMap<NodeId, bool>);
 
 impl Votes {

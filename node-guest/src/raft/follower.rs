@@ -11,7 +11,7 @@ use super::refusal::{AppendRefusal, Refusal};
 use super::{Index, Micros, NodeId, Term};
 
 /// What a follower knows in its term.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Follower {
     contact: Option<Contact>,
     /// The log agrees with that of this term's leader up to here.

@@ -16,7 +16,7 @@ use super::refusal::ProposalRefusal;
 use super::{Index, NodeId};
 
 /// What a leader knows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Leader {
     /// All other members, voters and learners, by id.
     peers: Vec<Peer>,

@@ -24,7 +24,7 @@ use super::refusal::{ProposalRefusal, Refusal};
 use super::{Index, Micros, NodeId, Term, Ticket};
 
 /// One Raft node.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Raft {
     pub(super) id: NodeId,
     pub(super) config: Config,
@@ -47,7 +47,7 @@ pub struct Raft {
 }
 
 /// What a node knows in each role.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum State {
     Follower(Follower),
     PreCandidate(Votes),
@@ -107,7 +107,9 @@ impl Raft {
             Input::Alarm => self.on_alarm(entropy),
             Input::Propose { token, command } => self.on_propose(token, command),
             Input::Synced { ticket, result: Ok(()) } => self.on_synced(ticket),
-            Input::Synced { ticket, result: Err(()) } => self.halt(HaltReason::SyncFailed { ticket }),
+            Input::Synced { ticket, result: Err(()) } => {
+                self.halt(HaltReason::SyncFailed { ticket });
+            }
         }
         if !self.halted {
             self.settle();

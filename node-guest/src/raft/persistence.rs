@@ -11,7 +11,7 @@ use super::output::HardState;
 use super::{Index, NodeId, Ticket};
 
 /// What is durable, and what waits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Persistence {
     /// The ticket of the next sync.
     next: Ticket,
@@ -28,7 +28,7 @@ pub(super) struct Persistence {
 }
 
 /// A sync under way, and what will be durable after it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Syncing {
     ticket: Ticket,
     hard_state: HardState,
@@ -36,7 +36,7 @@ struct Syncing {
 }
 
 /// A message that waits for a ticket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     ticket: Ticket,
     to: NodeId,
@@ -147,7 +147,9 @@ impl Persistence {
 
     /// Takes out the messages that waited for `ticket`, or an earlier one, in the order in which they were held.
     pub(super) fn release(&mut self, ticket: Ticket) -> impl Iterator<Item = (NodeId, Message)> {
-        self.held.extract_if(.., move |held| held.ticket <= ticket).map(|held| (held.to, held.message))
+        self.held
+            .extract_if(.., move |held| held.ticket <= ticket)
+            .map(|held| (held.to, held.message))
     }
 
     /// Forgets the held messages: they speak for a role or a term that is over.
