@@ -12,13 +12,13 @@
 //! | `batch_entries` | 64 | entries in one append |
 //! | `batch_bytes` | 65536 | bytes of entries in one append |
 //! | `arena` | 4194304 | the bytes of this guest's memory |
-//! | `log_bytes` | a third of `arena` | bytes of the log beyond which a leader refuses commands |
+//! | `log_bytes` | a quarter of `arena` | bytes of the log beyond which a leader refuses commands |
 //!
 //! # Memory
 //!
-//! A guest cannot grow, so everything that it keeps is bounded by a share of its arena: the log by a third (each entry
-//! counted with 64 bytes of overhead), the machine by a quarter, one command and one value by a 64th, a batch by a
-//! 16th. The rest, more than a third, is for what comes and goes (the argument of a call, a datagram, the records of a
+//! A guest cannot grow, so everything that it keeps is bounded by a share of its arena: the log by a quarter (each entry
+//! counted with 64 bytes of overhead), the machine by another, one command and one value by a 64th, a batch by a
+//! 16th. The rest, nearly half, is for what comes and goes (the argument of a call, a datagram, the records of a
 //! step, the answers that clients wait for), for the stack, and for what an allocator wastes.
 //!
 //! The bounds of the machine decide what it answers, so `arena` must be the same on all nodes of a cluster.
@@ -79,7 +79,7 @@ impl Settings {
                 _ => return Err(Fault::settings(format!("setting {key:?} is unknown"))),
             }
         }
-        config.log_bytes_max = log_bytes.unwrap_or(arena / 3);
+        config.log_bytes_max = log_bytes.unwrap_or(arena / 4);
         check_memory(&config, arena)?;
         config.check().map_err(|error| Fault::settings(format!("setting {error}")))?;
         let command_bytes_max = (arena / 64).min(storage::COMMAND_BYTES_MAX.into());
@@ -120,7 +120,7 @@ fn check_memory(config: &Config, arena: u64) -> Result<(), Fault> {
         Err(Fault::settings(format!("setting {what}={value} is not between {least} and {most}")))
     };
     require("arena", arena, ARENA_BYTES_MIN, memory_bytes())?;
-    require("log_bytes", config.log_bytes_max, 0, arena / 3)?;
+    require("log_bytes", config.log_bytes_max, 0, arena / 4)?;
     require("batch_bytes", config.batch_bytes_max, 0, arena / 16)
 }
 
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn every_setting_has_a_default_and_a_name() {
         let settings = read("").expect("all have defaults");
-        assert_eq!(settings.config.log_bytes_max, (4 << 20) / 3);
+        assert_eq!(settings.config.log_bytes_max, 1 << 20);
         assert_eq!((settings.bounds.machine, settings.bounds.value), (1 << 20, 65_536));
         let all = "arena=2097152\nbatch_bytes=1000\nbatch_entries=7\nelection_max=9\nelection_min=8\nheartbeat=2\n\
                    inflight_max=3\nlog_bytes=5000\nno_op=false\npre_vote=false\n";
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(reason("arena=5"), "setting arena=5 is not between 1048576 and 4294967296");
         assert_eq!(
             reason("log_bytes=9999999"),
-            "setting log_bytes=9999999 is not between 0 and 1398101"
+            "setting log_bytes=9999999 is not between 0 and 1048576"
         );
         assert_eq!(reason("heartbeat=0"), "setting heartbeat_us must be above 0");
     }

@@ -357,7 +357,7 @@ role: leader
 term: 1
 vote: 1
 leader: 1
-log: 1 to 2@1, 145 of 1398101 bytes
+log: 1 to 2@1, 145 of 1048576 bytes
 durable: 2
 commit: 2
 applied: 2
