@@ -12,6 +12,8 @@
 //! says nothing about it: some other node may still hold the entry, win an election, and commit it. So an attempt waits
 //! through both.
 
+#[cfg(test)]
+mod cluster;
 mod inspect;
 #[cfg(test)]
 mod tests;

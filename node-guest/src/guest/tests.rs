@@ -1,183 +1,12 @@
-//! Whole nodes, in a cluster whose network and disks are at the test's hand.
+//! What a whole node does, alone and in a cluster.
 
+use super::cluster::{Cluster, Host, boot};
 use super::*;
-use crate::storage::disk::{Disk, Numbers};
-use raftbox_abi::client::{Attempt, Operation};
+use crate::storage::disk::Numbers;
+use raftbox_abi::client::{self, Attempt, Operation};
 use raftbox_abi::note::Role;
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// What one node sees of the world.
-#[derive(Default)]
-struct Host {
-    now: u64,
-    disk: Disk,
-    alarm: u64,
-    sent: VecDeque<(u32, Vec<u8>)>,
-    replies: Vec<(u32, u64, Vec<u8>)>,
-    notes: Vec<Body>,
-    logged: Vec<String>,
-}
-
-impl Imports for Host {
-    fn now(&mut self) -> u64 {
-        self.now
-    }
-    fn random(&mut self) -> u64 {
-        self.disk.random()
-    }
-    fn send(&mut self, to: u32, datagram: &[u8]) {
-        self.sent.push_back((to, datagram.to_vec()));
-    }
-    fn wake_at(&mut self, at: u64) {
-        self.alarm = at;
-    }
-    fn disk_len(&mut self, file: u32) -> u64 {
-        self.disk.disk_len(file)
-    }
-    fn disk_read(&mut self, file: u32, offset: u64, into: &mut [u8]) -> Result<u32, i32> {
-        self.disk.disk_read(file, offset, into)
-    }
-    fn disk_write(&mut self, file: u32, offset: u64, bytes: &[u8]) -> Result<(), i32> {
-        self.disk.disk_write(file, offset, bytes)
-    }
-    fn disk_truncate(&mut self, file: u32, len: u64) -> Result<(), i32> {
-        self.disk.disk_truncate(file, len)
-    }
-    fn disk_sync(&mut self, ticket: u64) {
-        self.disk.disk_sync(ticket);
-    }
-    fn reply(&mut self, client: u32, operation: u64, body: &[u8]) {
-        self.replies.push((client, operation, body.to_vec()));
-    }
-    fn note(&mut self, kind: u32, body: &[u8]) {
-        let note = raftbox_abi::Note::decode(kind, body).expect("a note is encoded as it is read");
-        self.notes.push(note.body);
-    }
-    fn chance(&mut self, _: u32) -> bool {
-        false
-    }
-    fn halt(&mut self, code: u32, reason: &str) -> ! {
-        panic!("halt {code}: {reason}")
-    }
-    fn log(&mut self, _: u32, line: &str) {
-        self.logged.push(line.to_owned());
-    }
-}
-
-/// A cluster. Messages between two nodes pass unless their link is cut.
-struct Cluster {
-    settings: String,
-    hosts: Vec<Host>,
-    nodes: Vec<Node>,
-    isolated: Vec<u32>,
-}
-
-impl Cluster {
-    fn new(size: u32, settings: &str) -> Self {
-        let mut cluster =
-            Self { settings: settings.into(), hosts: vec![], nodes: vec![], isolated: vec![] };
-        for id in 1..=size {
-            let mut host =
-                Host { disk: Disk { draws: id.into(), ..Disk::default() }, ..Host::default() };
-            cluster.nodes.push(boot(&mut host, id, size, settings));
-            cluster.hosts.push(host);
-        }
-        cluster
-    }
-
-    fn on<R>(&mut self, id: u32, turn: impl FnOnce(&mut Node, &mut Host) -> R) -> R {
-        let at = id as usize - 1;
-        turn(&mut self.nodes[at], &mut self.hosts[at])
-    }
-
-    fn host(&mut self, id: u32) -> &mut Host {
-        &mut self.hosts[id as usize - 1]
-    }
-
-    fn size(&self) -> u32 {
-        u32::try_from(self.hosts.len()).expect("a handful")
-    }
-
-    /// Power is lost at one node, and comes back.
-    fn restart(&mut self, id: u32, survives: &mut dyn FnMut() -> bool) {
-        let (size, settings) = (self.size(), self.settings.clone());
-        let host = self.host(id);
-        host.disk.crash(survives);
-        host.sent.clear();
-        host.notes.clear();
-        self.nodes[id as usize - 1] = boot(self.host(id), id, size, &settings);
-    }
-
-    /// The alarm of a node rings.
-    fn wake(&mut self, id: u32) {
-        let now = self.hosts.iter().map(|host| host.now).max().unwrap_or(0);
-        let at = self.host(id).alarm.max(now);
-        self.hosts.iter_mut().for_each(|host| host.now = at);
-        self.on(id, Guest::wake);
-    }
-
-    /// Delivers and syncs until nothing is under way.
-    fn settle(&mut self) {
-        while self.once() {}
-    }
-
-    fn once(&mut self) -> bool {
-        let mut busy = false;
-        for id in 1..=self.size() {
-            while let Some(ticket) = self.host(id).disk.complete() {
-                self.on(id, |node, host| node.synced(host, ticket, 0));
-                busy = true;
-            }
-            while let Some((to, datagram)) = self.host(id).sent.pop_front() {
-                busy = true;
-                if !self.isolated.contains(&id) && !self.isolated.contains(&to) {
-                    self.on(to, |node, host| node.deliver(host, id, &datagram));
-                }
-            }
-        }
-        busy
-    }
-
-    /// Makes `id` the leader: it waits longest, campaigns, and wins.
-    fn elect(&mut self, id: u32) {
-        for host in &mut self.hosts {
-            host.now += 1_000_000;
-        }
-        self.wake(id);
-        self.settle();
-        assert_eq!(self.on(id, |node, _| node.raft.leader()), Some(id));
-    }
-
-    fn request(&mut self, id: u32, number: u64, session: u64, operation: Operation<'_>) {
-        let mut body = Vec::new();
-        Request { session, sequence: number, operation }.encode(&mut body);
-        let operation = Attempt { operation: number, attempt: 0 }.pack();
-        self.on(id, |node, host| node.request(host, 77, operation, &body));
-    }
-
-    /// What node `id` has replied since the last time, each with the number of the operation.
-    fn replies(&mut self, id: u32) -> Vec<String> {
-        let text = |(client, operation, body): (u32, u64, Vec<u8>)| {
-            assert_eq!(client, 77);
-            let reply = Reply::decode(&body).expect("a node encodes what it replies");
-            format!("{}: {reply:?}", Attempt::unpack(operation).operation)
-        };
-        self.host(id).replies.drain(..).map(text).collect()
-    }
-
-    fn ask(&mut self, id: u32, number: u64, session: u64, operation: Operation<'_>) -> String {
-        self.request(id, number, session, operation);
-        self.settle();
-        self.replies(id).concat()
-    }
-}
-
-fn boot(host: &mut Host, node: u32, size: u32, settings: &str) -> Node {
-    let voters = (1..=size).collect();
-    let boot = Boot { version: 1, node, voters, learners: vec![], settings };
-    Node::boot(host, &boot)
-}
 
 /// The reason with which a turn halts.
 fn halts(turn: impl FnOnce()) -> String {
@@ -365,4 +194,110 @@ applied: 2
     assert!(text.starts_with(expected), "{text}");
     assert!(text.contains("follower 2: replicating, match 2, next 3, 0 in flight\n"), "{text}");
     assert!(text.contains("sessions: 1\nkeys: 0\nmachine: 128 of 1048576 bytes\n"), "{text}");
+}
+
+/// A client that increments one counter, and asks again wherever it likes until it is answered.
+struct Counting {
+    session: u64,
+    sequence: u64,
+    /// What the last increment must have returned.
+    counted: i64,
+}
+
+impl Counting {
+    /// Reads an answer. Every one that says what the counter was must say what it should have been.
+    fn answered(&mut self, operation: u64, body: &[u8]) {
+        let Attempt { operation, attempt: _ } = Attempt::unpack(operation);
+        match Reply::decode(body).expect("a node encodes what it replies") {
+            Reply::Ok(client::Outcome::Session(session)) if self.session == 0 => {
+                (self.session, self.sequence) = (session, 1);
+            }
+            Reply::Ok(client::Outcome::Number(number)) => {
+                assert_eq!(number.cast_unsigned(), operation, "one increment, one effect");
+                if operation == self.sequence {
+                    self.counted = number;
+                    self.sequence += 1;
+                }
+            }
+            Reply::SessionExpired => panic!("sessions last for ever"),
+            Reply::Ok(_) | Reply::Redirect(_) | Reply::Refused(_) => {}
+        }
+    }
+
+    fn request(&self) -> (u64, Operation<'static>) {
+        match self.session {
+            0 => (0, Operation::Register),
+            _ => (self.sequence, Operation::Increment(b"n", 1)),
+        }
+    }
+}
+
+/// One thing that happens to a cluster.
+fn random_event(cluster: &mut Cluster, client: &Counting, numbers: &mut Numbers) {
+    let id = 1 + u32::from(numbers.below(3).to_le_bytes()[0]);
+    match numbers.below(200) {
+        0 => {
+            let odds = numbers.below(11);
+            cluster.restart(id, &mut || numbers.below(10) < odds);
+        }
+        // Mostly the alarm that is due first rings.
+        1 => cluster.wake(id),
+        2..=11 => {
+            let first = (1..=3).min_by_key(|id| cluster.host(*id).alarm).expect("there are three");
+            cluster.wake(first);
+        }
+        12..=31 => {
+            let (sequence, operation) = client.request();
+            cluster.request(id, sequence, client.session, operation);
+        }
+        32..=79 => {
+            if let Some(ticket) = cluster.host(id).disk.complete() {
+                cluster.on(id, |node, host| node.synced(host, ticket, 0));
+            }
+        }
+        _ => random_delivery(cluster, id, numbers),
+    }
+}
+
+/// One of the datagrams under way from `id` arrives, or does not: they overtake each other, get lost, and come twice.
+fn random_delivery(cluster: &mut Cluster, id: u32, numbers: &mut Numbers) {
+    let sent = &mut cluster.host(id).sent;
+    if sent.is_empty() {
+        return;
+    }
+    let pick = numbers.below(sent.len().min(4) as u64);
+    let pick = usize::try_from(pick).expect("it is below 4");
+    let (to, datagram) = match numbers.below(20) {
+        0 => sent[pick].clone(),
+        1 => return drop(sent.remove(pick)),
+        _ => sent.remove(pick).expect("it is there"),
+    };
+    cluster.on(to, |node, host| node.deliver(host, id, &datagram));
+}
+
+#[test]
+fn through_crashes_and_losses_each_increment_counts_once_and_all_nodes_apply_the_same() {
+    let mut most = 0;
+    for seed in 0..150 {
+        let mut numbers = Numbers(seed);
+        let mut cluster = Cluster::new(3, "election_min=100000\nelection_max=110000\n");
+        let mut client = Counting { session: 0, sequence: 0, counted: 0 };
+        let mut applied = BTreeMap::new();
+        for _ in 0..4000 {
+            random_event(&mut cluster, &client, &mut numbers);
+            for host in &mut cluster.hosts {
+                for (_, operation, body) in host.replies.drain(..) {
+                    client.answered(operation, &body);
+                }
+                for note in host.notes.drain(..) {
+                    if let Body::Apply { index, term, command, result } = note {
+                        let before = applied.entry(index).or_insert((term, command, result));
+                        assert_eq!(*before, (term, command, result), "seed {seed}, index {index}");
+                    }
+                }
+            }
+        }
+        most = most.max(client.counted);
+    }
+    assert!(most > 20, "the clusters got somewhere: {most}");
 }
