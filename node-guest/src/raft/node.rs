@@ -107,7 +107,9 @@ impl Raft {
             Input::Alarm => self.on_alarm(entropy),
             Input::Propose { token, command } => self.on_propose(token, command),
             Input::Synced { ticket, result: Ok(()) } => self.on_synced(ticket),
-            Input::Synced { ticket, result: Err(()) } => self.halt(HaltReason::SyncFailed { ticket }),
+            Input::Synced { ticket, result: Err(()) } => {
+                self.halt(HaltReason::SyncFailed { ticket })
+            }
         }
         if !self.halted {
             self.settle();

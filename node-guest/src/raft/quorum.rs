@@ -78,7 +78,8 @@ mod tests {
 
     /// Every way to give each of `n` voters one of `choices` values.
     fn assignments(n: u32, choices: u32) -> impl Iterator<Item = Vec<u32>> {
-        (0..choices.pow(n)).map(move |code| (0..n).map(|i| code / choices.pow(i) % choices).collect())
+        (0..choices.pow(n))
+            .map(move |code| (0..n).map(|i| code / choices.pow(i) % choices).collect())
     }
 
     fn voters(n: u32) -> Configuration {
@@ -124,7 +125,8 @@ mod tests {
     fn a_joint_quorum_needs_both_majorities() {
         let joint = Configuration::joint([1, 2, 3], [3, 4, 5], []);
         for answers in assignments(5, 3) {
-            let answer = |id: NodeId| [None, Some(false), Some(true)][answers[id as usize - 1] as usize];
+            let answer =
+                |id: NodeId| [None, Some(false), Some(true)][answers[id as usize - 1] as usize];
             let half = |ids: [NodeId; 3]| tally(&Configuration::new(ids, []), answer);
             let expected = match (half([1, 2, 3]), half([3, 4, 5])) {
                 (Tally::Won, Tally::Won) => Tally::Won,
