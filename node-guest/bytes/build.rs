@@ -104,8 +104,8 @@ fn nested_cargo() -> Command {
     let mut cargo = Command::new(variable("CARGO"));
     for (name, _) in env::vars_os() {
         let Some(name) = name.to_str() else { continue };
-        let build = name.starts_with("CARGO") && !KEPT.iter().any(|kept| name.starts_with(kept));
-        if build || REMOVED.contains(&name) {
+        let kept = KEPT.iter().any(|kept| name.starts_with(kept));
+        if name.starts_with("CARGO") && !kept || REMOVED.contains(&name) {
             cargo.env_remove(name);
         }
     }
@@ -194,7 +194,7 @@ fn variable(name: &str) -> OsString {
     env::var_os(name).unwrap_or_else(|| fail(&format!("cargo sets {name} for a build script")))
 }
 
-#[allow(clippy::exit, reason = "a panic would bury the message below a backtrace")]
+/// Ends the build with a message: a panic would bury it below a backtrace.
 fn fail(message: &str) -> ! {
     println!("cargo::error={message}");
     std::process::exit(1)

@@ -10,7 +10,8 @@
 //! which is unique and the same everywhere.
 //!
 //! The machine is bounded ([`Bounds`]): it counts what it keeps, and refuses what would pass the bound. A refusal is
-//! not remembered, so that the same command may succeed later, when something was deleted.
+//! not remembered, so that the same command may succeed later, when something was deleted. It reads `LogFull`: the
+//! client protocol has that one word for a node without room.
 //!
 //! Left out so far: snapshots and the expiry of sessions. Both have their place: the whole state is two ordered maps,
 //! and whatever needs to be expired by must come from the log, as the index does here.

@@ -16,10 +16,11 @@
 //!
 //! # Memory
 //!
-//! A guest cannot grow, so everything that it keeps is bounded by a share of its arena: the log by a quarter (each entry
-//! counted with 64 bytes of overhead), the machine by another, one command and one value by a 64th, a batch by a
-//! 16th. The rest, nearly half, is for what comes and goes (the argument of a call, a datagram, the records of a
-//! step, the answers that clients wait for), for the stack, and for what an allocator wastes.
+//! A guest cannot grow, so everything that it keeps is bounded by a share of its arena: the log by a quarter (each
+//! entry counted with 64 bytes of overhead), the machine by another, one command and one value by a 64th, a batch by
+//! a 16th. The rest, nearly half, is for what comes and goes (the argument of a call, a datagram, the records of a
+//! step, all entries on their way to the machine when a restarted node hears what is committed, the answers that
+//! clients wait for), for the stack, and for what an allocator wastes.
 //!
 //! The bounds of the machine decide what it answers, so `arena` must be the same on all nodes of a cluster.
 

@@ -14,8 +14,8 @@
 //! * **The chain** (`previous`) keeps a stale record from being read as the continuation of what was written later
 //!   before it. It is the second line: on a disk that forgets the cut although it synced it, stale records remain.
 //! * **The boot record** makes the chains of any two boots differ, even where they write the same.
-//! * **A failed write or sync ends the node.** After a failed sync nobody knows what the disk holds, and a later one may
-//!   succeed without the data.
+//! * **A failed write or sync ends the node.** After a failed sync nobody knows what the disk holds, and a later one
+//!   may succeed without the data.
 //!
 //! What recovery reads counts as durable at once: the host lets a booting node see only what survived.
 //!

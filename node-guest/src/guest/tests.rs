@@ -20,6 +20,12 @@ fn a_node_alone_serves_and_remembers() {
     cluster.elect(1);
     assert_eq!(cluster.ask(1, 0, 0, Operation::Register), "0: Ok(Session(2))");
     assert_eq!(cluster.ask(1, 1, 2, Operation::Increment(b"n", 5)), "1: Ok(Number(5))");
+    let appended = cluster.host(1).notes.iter().fold(0, |prefix, note| match note {
+        Body::Append { index: _, term, kind, hash } => {
+            raftbox_abi::chain(prefix, *term, *kind, *hash)
+        }
+        _ => prefix,
+    });
     cluster.restart(1, &mut || false);
     let prefix = match cluster.host(1).notes.last() {
         Some(Body::Recovered { term: 1, vote: 1, snapshot: (0, 0), last: (3, 1), prefix }) => {
@@ -27,7 +33,7 @@ fn a_node_alone_serves_and_remembers() {
         }
         other => panic!("boot ends with what was recovered, not {other:?}"),
     };
-    assert_ne!(prefix, 0);
+    assert_eq!(prefix, appended);
     cluster.elect(1);
     assert_eq!(cluster.ask(1, 1, 2, Operation::Increment(b"n", 5)), "1: Ok(Number(5))");
     assert_eq!(cluster.ask(1, 2, 2, Operation::Increment(b"n", 5)), "2: Ok(Number(10))");
@@ -42,6 +48,16 @@ fn a_boot_notes_the_configuration_first_and_what_it_recovered_last() {
     let empty = Body::Recovered { term: 0, vote: 0, snapshot: (0, 0), last: (0, 0), prefix: 0 };
     let role = Body::Role { role: Role::Follower, term: 0, leader: 0 };
     assert_eq!(*notes, [config, role, empty]);
+}
+
+#[test]
+fn a_node_without_a_vote_is_a_learner() {
+    let mut host = Host::default();
+    let boot = Boot { version: 1, node: 2, voters: vec![1], learners: vec![2], settings: "" };
+    Node::boot(&mut host, &boot).wake(&mut host);
+    let roles = host.notes.iter().filter(|note| matches!(note, Body::Role { .. }));
+    let learner = Body::Role { role: Role::Learner, term: 0, leader: 0 };
+    assert_eq!(roles.collect::<Vec<_>>(), [&learner]);
 }
 
 #[test]

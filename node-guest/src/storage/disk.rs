@@ -19,7 +19,7 @@ pub(crate) struct Disk {
     /// Syncs under way, each with the number of operations that it covers.
     pub(crate) syncs: VecDeque<(Ticket, usize)>,
     pub(crate) draws: u64,
-    /// What every write answers instead of working.
+    /// What every read and write answers instead of working.
     pub(crate) broken: Option<i32>,
 }
 
@@ -97,6 +97,9 @@ impl Imports for Disk {
         self.now.len() as u64
     }
     fn disk_read(&mut self, _: u32, offset: u64, into: &mut [u8]) -> Result<u32, i32> {
+        if let Some(status) = self.broken {
+            return Err(status);
+        }
         let tail = &self.now[usize::try_from(offset).unwrap()..];
         let len = tail.len().min(into.len());
         into[..len].copy_from_slice(&tail[..len]);

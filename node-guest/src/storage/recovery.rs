@@ -166,9 +166,9 @@ impl<I: Imports> Window<'_, I> {
                 && self.record(offset)?.is_ok()
             {
                 return Err(Fault::corrupt(format!(
-                    "file {FILE} is corrupt at offset {broken}: expected an intact record that follows the one with sum \
-                     {:#018x}, since the intact record at offset {offset} says that all up to {durable} was durable; \
-                     but {why}",
+                    "file {FILE} is corrupt at offset {broken}: expected an intact record that follows the one \
+                     with sum {:#018x}, since the intact record at offset {offset} says that all up to {durable} was \
+                     durable; but {why}",
                     found.last,
                 )));
             }

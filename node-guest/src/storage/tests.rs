@@ -304,8 +304,8 @@ fn a_refusal_names_the_place_and_the_witness() {
     assert_eq!(
         fault.reason,
         format!(
-            "file 0 is corrupt at offset 56: expected an intact record that follows the one with sum {sum:#018x}, since \
-             the intact record at offset 120 says that all up to 120 was durable; but its sum is wrong"
+            "file 0 is corrupt at offset 56: expected an intact record that follows the one with sum {sum:#018x}, \
+             since the intact record at offset 120 says that all up to 120 was durable; but its sum is wrong"
         )
     );
 }
@@ -354,4 +354,7 @@ fn a_disk_that_fails_ends_the_node() {
         fault.reason,
         "file 0 cannot be made durable beyond 0: the device failed (status -1)"
     );
+    run.disk.broken = Some(boundary::status::IO);
+    let fault = Storage::open(&mut run.disk, 1).expect_err("it cannot be read");
+    assert_eq!(fault.reason, "cannot read file 0 at offset 0: the device failed (status -1)");
 }
