@@ -1,0 +1,288 @@
+//! The shell: what the host calls becomes an input of the core, and what the core wants becomes calls of the host.
+//!
+//! A [`Node`] is the core and what it stands on: the write-ahead log, the machine, and the clients that wait for an
+//! answer. It decides nothing about Raft. After each input it takes all outputs and does them in order; the records
+//! among them go to the disk in one write, before the sync that covers them is asked for, or at the end of the turn.
+//!
+//! # Who is answered what
+//!
+//! An attempt that this node took into its log waits in [`Pending`] until an entry is applied at its index. If that is
+//! its own, told by the term, the client gets what the machine replied; if it is another, the attempt had no effect and
+//! never will have, and the client is sent elsewhere. That this node led no longer, or that the entry left its own log,
+//! says nothing about it: some other node may still hold the entry, win an election, and commit it. So an attempt waits
+//! through both.
+
+#[cfg(test)]
+mod cluster;
+mod inspect;
+#[cfg(test)]
+mod tests;
+
+use crate::fault::{Fault, code};
+use crate::machine::Machine;
+use crate::notes;
+use crate::pending::{Client, Pending};
+use crate::raft::{Entropy, Entry, Index, Input, Note, Outcome, Output, Payload, Raft, Restored};
+use crate::raft::{Message, NodeId, ProposalRefusal};
+use crate::settings::Settings;
+use crate::storage::Storage;
+use crate::wire;
+use raftbox_abi::client::{Reason, Reply, Request};
+use raftbox_abi::note::{Body, Refusal};
+use raftbox_abi::{Boot, Guest, Imports};
+use std::rc::Rc;
+
+/// The levels of [`Imports::log`] that are used here.
+mod level {
+    pub(super) const DEBUG: u32 = 4;
+}
+
+/// A Raft node with a key/value machine.
+#[derive(Clone)]
+pub struct Node {
+    settings: Settings,
+    raft: Raft,
+    storage: Storage,
+    machine: Machine,
+    pending: Pending,
+    /// Who asked for what is being proposed in this step.
+    asking: Option<Client>,
+    /// The hash of each entry's payload, from index 1 on: for the note when it is appended, and when it is applied.
+    hashes: Vec<u64>,
+    /// Datagrams, replies and notes are put together here, one after the other.
+    scratch: Scratch,
+}
+
+/// Buffers that are used again, so that a turn allocates nothing for what it only hands over.
+#[derive(Clone, Default)]
+struct Scratch {
+    datagram: Vec<u8>,
+    reply: Vec<u8>,
+    note: Vec<u8>,
+}
+
+impl Scratch {
+    fn note<I: Imports>(&mut self, imports: &mut I, body: Body) {
+        self.note.clear();
+        let kind = raftbox_abi::Note { group: 0, body }.encode(&mut self.note);
+        imports.note(kind, &self.note);
+    }
+}
+
+/// The host's random numbers, for the core.
+struct Draws<'a, I>(&'a mut I);
+
+impl<I: Imports> Entropy for Draws<'_, I> {
+    fn draw(&mut self) -> u64 {
+        self.0.random()
+    }
+}
+
+/// What worked, or the end of this node.
+fn or_halt<I: Imports, T>(imports: &mut I, result: Result<T, Fault>) -> T {
+    result.unwrap_or_else(|fault| imports.halt(fault.code, &fault.reason))
+}
+
+impl Guest for Node {
+    fn boot<I: Imports>(imports: &mut I, boot: &Boot<'_>) -> Self {
+        let settings = or_halt(imports, Settings::read(boot));
+        let opened = Storage::open(imports, settings.node);
+        let (storage, restored) = or_halt(imports, opened);
+        let mut scratch = Scratch::default();
+        let (voters, learners) = (boot.voters.clone(), boot.learners.clone());
+        scratch.note(imports, Body::Config { index: 0, voters, outgoing: Vec::new(), learners });
+        let hashes: Vec<u64> =
+            restored.log.iter().map(|(_, entry)| notes::entry_hash(&entry.payload)).collect();
+        let recovered = recovered(&restored, &hashes);
+        let now = imports.now();
+        let (config, membership) = (settings.config.clone(), settings.membership.clone());
+        let raft = Raft::new(settings.node, config, membership, restored, now, &mut Draws(imports));
+        let machine = Machine::new(settings.bounds);
+        let pending = Pending::default();
+        let asking = None;
+        let mut node = Self { settings, raft, storage, machine, pending, asking, hashes, scratch };
+        node.perform(imports);
+        node.scratch.note(imports, recovered);
+        node
+    }
+
+    fn deliver<I: Imports>(&mut self, imports: &mut I, from: u32, datagram: &[u8]) {
+        if self.storage.is_cutting() {
+            // What a message makes a node write could pile up here; the sender will say it again.
+            return imports
+                .log(level::DEBUG, &format!("still booting: dropped a datagram of {from}"));
+        }
+        match wire::decode(datagram) {
+            Some(message) => self.step(imports, Input::Message { from, message }),
+            None => {
+                let len = datagram.len();
+                imports.log(
+                    level::DEBUG,
+                    &format!("dropped a malformed datagram of {from}, {len} bytes"),
+                );
+            }
+        }
+    }
+
+    fn wake<I: Imports>(&mut self, imports: &mut I) {
+        self.step(imports, Input::Alarm);
+    }
+
+    fn request<I: Imports>(&mut self, imports: &mut I, client: u32, operation: u64, body: &[u8]) {
+        let asking = Client { client, operation };
+        if Request::decode(body).is_none() {
+            return self.reply(imports, asking, Reply::Refused(Reason::Malformed));
+        }
+        let (bytes, bound) = (body.len() as u64, self.settings.command_bytes_max);
+        if bytes > bound {
+            let refusal = Refusal::LogFull { bytes, bound };
+            self.scratch.note(imports, Body::Refused { peer: 0, refusal });
+            return self.reply(imports, asking, Reply::Refused(Reason::LogFull));
+        }
+        self.asking = Some(asking);
+        self.step(imports, Input::Propose { token: operation, command: Rc::from(body) });
+        assert!(self.asking.is_none(), "a proposal is answered at once");
+    }
+
+    fn synced<I: Imports>(&mut self, imports: &mut I, ticket: u64, status: i32) {
+        let answered = self.storage.synced(imports, ticket, status);
+        if let Some(ticket) = or_halt(imports, answered) {
+            self.step(imports, Input::Synced { ticket, result: Ok(()) });
+        }
+    }
+
+    fn inspect(&self) -> String {
+        inspect::text(self)
+    }
+
+    fn describe(datagram: &[u8]) -> String {
+        wire::describe(datagram)
+    }
+}
+
+impl Node {
+    fn step<I: Imports>(&mut self, imports: &mut I, input: Input) {
+        let now = imports.now();
+        self.raft.step(now, &mut Draws(imports), input);
+        self.perform(imports);
+    }
+
+    /// Does what the core wants, in its order, and writes what there is to be written.
+    fn perform<I: Imports>(&mut self, imports: &mut I) {
+        while let Some(output) = self.raft.poll() {
+            match output {
+                Output::Send { to, message } => self.send(imports, to, &message),
+                Output::Alarm(at) => imports.wake_at(at),
+                Output::Persist(record) => self.storage.persist(record),
+                Output::Sync(ticket) => {
+                    let asked = self.storage.sync(imports, ticket);
+                    or_halt(imports, asked);
+                }
+                Output::Apply { index, entry } => self.apply(imports, index, &entry),
+                Output::Proposal { token: _, outcome } => self.proposal(imports, outcome),
+                Output::Note(note) => self.note(imports, note),
+                Output::Halt(reason) => imports.halt(code::DISK, &reason.to_string()),
+            }
+        }
+        let written = self.storage.write(imports);
+        or_halt(imports, written);
+    }
+
+    fn send<I: Imports>(&mut self, imports: &mut I, to: NodeId, message: &Message) {
+        wire::encode(&mut self.scratch.datagram, message);
+        imports.send(to, &self.scratch.datagram);
+    }
+
+    fn apply<I: Imports>(&mut self, imports: &mut I, index: Index, entry: &Entry) {
+        self.scratch.reply.clear();
+        if let Payload::Command(command) = &entry.payload {
+            self.machine.apply(index, command, &mut self.scratch.reply);
+        }
+        let (term, command) = (entry.term, self.hashes[slot(index)]);
+        let result = raftbox_abi::hash(&self.scratch.reply);
+        self.scratch.note(imports, Body::Apply { index, term, command, result });
+        while let Some((accepted, asked)) = self.pending.take(index) {
+            if accepted == term {
+                imports.reply(asked.client, asked.operation, &self.scratch.reply);
+            } else {
+                let mut redirect = Vec::new();
+                Reply::Redirect(self.hint()).encode(&mut redirect);
+                imports.reply(asked.client, asked.operation, &redirect);
+            }
+        }
+    }
+
+    fn proposal<I: Imports>(&mut self, imports: &mut I, outcome: Outcome) {
+        let asked = self.asking.take().expect("a proposal is answered in its own step");
+        match outcome {
+            Outcome::Accepted { index, term } => self.pending.put(index, term, asked),
+            Outcome::Refused(ProposalRefusal::NotLeader { hint }) => {
+                self.reply(imports, asked, Reply::Redirect(notes::number(hint)));
+            }
+            Outcome::Refused(ProposalRefusal::LogFull { .. }) => {
+                self.reply(imports, asked, Reply::Refused(Reason::LogFull));
+            }
+        }
+    }
+
+    fn reply<I: Imports>(&mut self, imports: &mut I, to: Client, reply: Reply<'_>) {
+        self.scratch.reply.clear();
+        reply.encode(&mut self.scratch.reply);
+        imports.reply(to.client, to.operation, &self.scratch.reply);
+    }
+
+    /// Who leads, for a client that is sent elsewhere.
+    fn hint(&self) -> NodeId {
+        notes::number(self.raft.leader())
+    }
+
+    fn note<I: Imports>(&mut self, imports: &mut I, note: Note) {
+        let body = match note {
+            Note::Role { role, term, leader } => {
+                let votes = self.settings.membership.is_voter(self.settings.node);
+                Body::Role { role: notes::role(role, votes), term, leader: notes::number(leader) }
+            }
+            Note::HardState(state) => {
+                Body::HardState { term: state.term, vote: notes::number(state.vote) }
+            }
+            Note::Append { index, entry } => {
+                assert_eq!(slot(index), self.hashes.len(), "entries are noted in order");
+                let hash = notes::entry_hash(&entry.payload);
+                self.hashes.push(hash);
+                let kind = notes::entry_kind(&entry.payload);
+                Body::Append { index, term: entry.term, kind, hash }
+            }
+            Note::Truncate { from } => {
+                self.hashes.truncate(slot(from));
+                Body::Truncate { from }
+            }
+            Note::Durable { last } => Body::Durable { last },
+            Note::Commit { index } => Body::Commit { index },
+            Note::Refused(refusal) => {
+                notes::refused(&refusal, self.settings.config.election_min_us)
+            }
+        };
+        self.scratch.note(imports, body);
+    }
+}
+
+/// Where the hash of the entry at `index` is. There is no snapshot yet, so a log starts at index 1.
+fn slot(index: Index) -> usize {
+    usize::try_from(index - 1).expect("a log fits into memory")
+}
+
+/// What was found on the disk.
+fn recovered(restored: &Restored, hashes: &[u64]) -> Body {
+    let Restored { term, vote, log } = restored;
+    let last = log.last();
+    let prefix = log.iter().zip(hashes).fold(0, |prefix, ((_, entry), hash)| {
+        raftbox_abi::chain(prefix, entry.term, notes::entry_kind(&entry.payload), *hash)
+    });
+    Body::Recovered {
+        term: *term,
+        vote: notes::number(*vote),
+        snapshot: (0, 0),
+        last: (last.index, last.term),
+        prefix,
+    }
+}

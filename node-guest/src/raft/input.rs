@@ -1,0 +1,52 @@
+//! What a node is given: inputs, chance, and what it finds on its disk.
+
+use std::rc::Rc;
+
+use super::log::Log;
+use super::message::Message;
+use super::{NodeId, Term, Ticket};
+
+/// What happens to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A message arrived.
+    Message {
+        /// Who sent it.
+        from: NodeId,
+        /// The message.
+        message: Message,
+    },
+    /// The alarm went off. It is believed whatever the clock says, so that a host can force a timeout.
+    Alarm,
+    /// Somebody wants a command in the log. Answered at once by an [`super::Output::Proposal`].
+    Propose {
+        /// Names the proposal in the answer; means nothing to the core.
+        token: u64,
+        /// The command.
+        command: Rc<[u8]>,
+    },
+    /// A sync ended. They end in the order in which they were asked for.
+    Synced {
+        /// Which one.
+        ticket: Ticket,
+        /// Whether everything written before it was asked for is now safe.
+        result: Result<(), ()>,
+    },
+}
+
+/// Chance. Asked only when an election timeout is chosen: at boot and at the start of each campaign.
+pub trait Entropy {
+    /// The next draw, uniform over all values.
+    fn draw(&mut self) -> u64;
+}
+
+/// What recovery read from the disk. The default is an empty disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// The term.
+    pub term: Term,
+    /// The vote in that term.
+    pub vote: Option<NodeId>,
+    /// The log.
+    pub log: Log,
+}

@@ -1,0 +1,192 @@
+//! To lead: take proposals, copy the log, repair the logs of others, commit (5.3, 5.4.2).
+//!
+//! The leader sends an entry in the same step in which it writes it, so its disk works in parallel with theirs
+//! (thesis 10.2.1); its own part counts for a quorum only when durable, like everybody's. A heartbeat is an append
+//! without entries at the place where the leader would go on; its answer acknowledges, opens the window, or shows
+//! that something on the way was lost. Followers learn of a commit by the next append or heartbeat.
+
+use std::rc::Rc;
+
+use super::entry::{Entry, Payload, Position};
+use super::message::{Body, Verdict};
+use super::node::{Raft, State};
+use super::progress::Progress;
+use super::quorum::committed;
+use super::refusal::ProposalRefusal;
+use super::{Index, NodeId};
+
+/// What a leader knows.
+#[derive(Clone, Debug)]
+pub(super) struct Leader {
+    /// All other members, voters and learners, by id.
+    peers: Vec<Peer>,
+}
+
+/// Another member, and what its leader knows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The member.
+    pub id: NodeId,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+impl Leader {
+    pub(super) fn peers(&self) -> &[Peer] {
+        &self.peers
+    }
+
+    fn find(&self, id: NodeId) -> Option<usize> {
+        self.peers.iter().position(|peer| peer.id == id)
+    }
+}
+
+impl Raft {
+    /// The election is won.
+    pub(super) fn become_leader(&mut self) {
+        assert!(matches!(self.state, State::Candidate(_)), "only a candidate becomes leader");
+        assert_eq!(self.vote(), Some(self.id), "a leader voted for itself");
+        assert!(self.persistence.is_durable(self.hard_state), "a leader's term is durable");
+        let next = self.log.last().index + 1;
+        let others = self.membership.members().filter(|&id| id != self.id);
+        let peer = |id| Peer { id, progress: Progress::new(next) };
+        let mut peers: Vec<Peer> = others.map(peer).collect();
+        peers.sort_unstable_by_key(|peer| peer.id);
+        self.enter(State::Leader(Leader { peers }));
+        // Entries of earlier terms are committed only along with one of this term (5.4.2); without the empty entry,
+        // that is when the next command comes (paper 8).
+        if self.config.no_op {
+            self.append(Entry { term: self.term(), payload: Payload::Noop });
+            self.replicate_all();
+            self.reset_heartbeat_timer();
+        } else {
+            self.heartbeat_all();
+        }
+    }
+
+    /// Puts a command in the log, if it fits, and sends it on its way.
+    pub(super) fn append_command(&mut self, command: Rc<[u8]>) -> Result<Index, ProposalRefusal> {
+        let entry = Entry { term: self.term(), payload: Payload::Command(command) };
+        let bound = self.config.log_bytes_max;
+        let bytes = self.log.bytes().saturating_add(entry.bytes());
+        if bytes > bound {
+            return Err(ProposalRefusal::LogFull { bytes, bound });
+        }
+        self.append(entry);
+        self.replicate_all();
+        Ok(self.log.last().index)
+    }
+
+    /// Tells every follower that the leader lives, and where it would go on.
+    pub(super) fn heartbeat_all(&mut self) {
+        for at in 0..self.peers().len() {
+            self.send_append(at, Vec::new());
+        }
+        self.reset_heartbeat_timer();
+    }
+
+    /// The answer of a follower to an append of the current term.
+    pub(super) fn on_append_reply(&mut self, from: NodeId, verdict: Verdict) {
+        let last = self.log.last().index;
+        let State::Leader(leader) = &mut self.state else {
+            return;
+        };
+        let Some(at) = leader.find(from) else {
+            return;
+        };
+        let progress = &mut leader.peers[at].progress;
+        match verdict {
+            Verdict::Matched { index } => {
+                assert!(index <= last, "{from} has {index} of a log that ends at {last}");
+                if progress.accept(index) {
+                    self.advance_leader_commit();
+                }
+                self.replicate(at);
+            }
+            Verdict::Short { prev, last } => {
+                if progress.reject(prev, last + 1) {
+                    self.probe(at);
+                }
+            }
+            Verdict::Conflict { prev, term, first } => {
+                // If this log has that term too, the logs may agree up to its end here; if not, the whole term goes
+                // at once (5.3, end).
+                let retry = self.log.last_of_term(term, prev).map_or(first, |last| last + 1);
+                if progress.reject(prev, retry) {
+                    self.probe(at);
+                }
+            }
+            // Says its term, which is not above this one any more.
+            Verdict::StaleTerm => {}
+        }
+    }
+
+    /// Commits what a quorum has on disk. Only an entry of this term is committed by counting, and all before it
+    /// along with it: an entry of an earlier term may be on a majority and still be replaced (5.4.2, Figure 8).
+    pub(super) fn advance_leader_commit(&mut self) {
+        let State::Leader(leader) = &self.state else {
+            panic!("only a leader counts");
+        };
+        let durable = self.durable();
+        let matched = |id| match leader.find(id) {
+            Some(at) => leader.peers[at].progress.matched(),
+            // Only the leader is no peer of its own.
+            None => durable,
+        };
+        let index = committed(&self.membership, matched);
+        if index > self.commit && self.log.term_at(index) == Some(self.term()) {
+            self.advance_commit(index);
+        }
+    }
+
+    fn replicate_all(&mut self) {
+        for at in 0..self.peers().len() {
+            self.replicate(at);
+        }
+    }
+
+    /// Sends what the follower lacks, as long as its window has room.
+    fn replicate(&mut self, at: usize) {
+        let last = self.log.last().index;
+        loop {
+            let progress = &self.peers()[at].progress;
+            if progress.next() > last || !progress.has_room(self.config.inflight_max) {
+                return;
+            }
+            let entries = self.next_batch(at);
+            self.send_append(at, entries);
+        }
+    }
+
+    /// Tries where the logs agree, with entries or, at the end of the log, without.
+    fn probe(&mut self, at: usize) {
+        let entries = self.next_batch(at);
+        self.send_append(at, entries);
+    }
+
+    fn next_batch(&self, at: usize) -> Vec<Entry> {
+        let next = self.peers()[at].progress.next();
+        let Self { config, log, .. } = self;
+        log.batch(next, config.batch_entries_max, config.batch_bytes_max).to_vec()
+    }
+
+    fn send_append(&mut self, at: usize, entries: Vec<Entry>) {
+        let State::Leader(leader) = &mut self.state else {
+            panic!("only a leader appends to others");
+        };
+        let Peer { id, progress } = &mut leader.peers[at];
+        let (to, index) = (*id, progress.next() - 1);
+        let Some(term) = self.log.term_at(index) else {
+            panic!("{index}, before the next entry of {to}, is not in the log");
+        };
+        if !entries.is_empty() {
+            progress.sent(index + entries.len() as u64);
+        }
+        let (prev, commit) = (Position { term, index }, self.commit);
+        self.send(to, Body::AppendEntries { prev, entries, commit });
+    }
+
+    fn reset_heartbeat_timer(&mut self) {
+        self.deadline = self.now.saturating_add(self.config.heartbeat_us);
+    }
+}

@@ -1,0 +1,84 @@
+//! What nodes tell each other.
+//!
+//! Messages may be lost, delayed, doubled and reordered; each must make sense on its own, and an answer says what it
+//! answers. How they look on a wire is not known here.
+
+use super::entry::{Entry, Position};
+use super::{Index, Term};
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The sender's term. One exception: in a [`Body::PreVote`] it is the term that the sender *would* campaign in,
+    /// one above its own, which nobody adopts (thesis 9.6).
+    pub term: Term,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// "Would you vote for me in this term?" (thesis 9.6)
+    PreVote {
+        /// Where the sender's log ends.
+        last: Position,
+    },
+    /// The answer to a pre-vote. It is never a vote.
+    PreVoteReply {
+        /// The term of the pre-vote that it answers.
+        answers: Term,
+        /// Whether the sender would vote so.
+        granted: bool,
+    },
+    /// "Vote for me in this term." (5.2)
+    RequestVote {
+        /// Where the sender's log ends.
+        last: Position,
+    },
+    /// The answer to a request for a vote; a grant is a vote in the message's term.
+    RequestVoteReply {
+        /// Whether the sender voted so.
+        granted: bool,
+    },
+    /// "I lead this term; after `prev`, the log goes on so." Without entries it is a heartbeat, and is otherwise no
+    /// different (5.3).
+    AppendEntries {
+        /// The place before the first of the entries, as it is in the leader's log.
+        prev: Position,
+        /// The entries after it, in order.
+        entries: Vec<Entry>,
+        /// What the leader knows to be committed.
+        commit: Index,
+    },
+    /// The answer to an append.
+    AppendReply(Verdict),
+}
+
+/// What a follower says about an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// My log agrees with yours up to here, and is on my disk up to here.
+    Matched {
+        /// The last such index.
+        index: Index,
+    },
+    /// I have no entry at `prev`.
+    Short {
+        /// The index of the refused append's `prev`.
+        prev: Index,
+        /// Where my log ends.
+        last: Index,
+    },
+    /// My entry at `prev` has another term.
+    Conflict {
+        /// The index of the refused append's `prev`.
+        prev: Index,
+        /// The term of my entry there.
+        term: Term,
+        /// My first index of that term.
+        first: Index,
+    },
+    /// You lead an earlier term than mine, which is that of this message.
+    StaleTerm,
+}

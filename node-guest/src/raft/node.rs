@@ -1,0 +1,408 @@
+//! The node: one entry point, and what all roles share.
+//!
+//! [`Raft::step`] dispatches an input to the role that answers it; the roles are in files of their own, as further
+//! `impl` blocks. Here is what does not depend on the role: the term, which every message may raise (5.1); the
+//! writes and their completion; the commit index; and the one alarm, which is a heartbeat for a leader and an
+//! election timeout for everybody else.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::candidate::Votes;
+use super::config::{Config, is_node};
+use super::entry::Entry;
+use super::follower::Follower;
+use super::input::{Entropy, Input, Restored};
+use super::leader::{Leader, Peer};
+use super::log::Log;
+use super::membership::Configuration;
+use super::message::{Body, Message, Verdict};
+use super::note::{Note, Role};
+use super::output::{HaltReason, HardState, Outcome, Output, Record};
+use super::persistence::Persistence;
+use super::refusal::{ProposalRefusal, Refusal};
+use super::{Index, Micros, NodeId, Term, Ticket};
+
+/// One Raft node.
+#[derive(Clone, Debug)]
+pub struct Raft {
+    pub(super) id: NodeId,
+    pub(super) config: Config,
+    pub(super) membership: Configuration,
+    pub(super) hard_state: HardState,
+    pub(super) log: Log,
+    /// Committed, and handed out to be applied: the two move together.
+    pub(super) commit: Index,
+    pub(super) state: State,
+    pub(super) persistence: Persistence,
+    /// The time of this step.
+    pub(super) now: Micros,
+    /// The election timeout drawn for this campaign, or for the next.
+    timeout_us: Micros,
+    pub(super) deadline: Micros,
+    /// The alarm as last asked for; none if it went off.
+    alarm: Option<Micros>,
+    outputs: VecDeque<Output>,
+    halted: bool,
+}
+
+/// What a node knows in each role.
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    Follower(Follower),
+    PreCandidate(Votes),
+    Candidate(Votes),
+    Leader(Leader),
+}
+
+impl Raft {
+    /// A node that boots, as a follower, with what it found on its disk. Its first outputs are ready.
+    ///
+    /// What is committed is not known from the disk (it is no hard state, Figure 2): the log is applied again from
+    /// its base as the leader tells.
+    pub fn new(
+        id: NodeId,
+        config: Config,
+        membership: Configuration,
+        restored: Restored,
+        now: Micros,
+        entropy: &mut dyn Entropy,
+    ) -> Self {
+        assert!(is_node(id), "0 is nobody, and no node");
+        assert_eq!(config.check(), Ok(()), "the configuration must be sound");
+        let Restored { term, vote, log } = restored;
+        assert!(term >= log.last().term, "the log is ahead of term {term}: {}", log.last());
+        let hard_state = HardState { term, vote };
+        let mut raft = Self {
+            id,
+            membership,
+            hard_state,
+            commit: log.base().index,
+            state: State::Follower(Follower::default()),
+            persistence: Persistence::new(hard_state, log.last().index),
+            now,
+            timeout_us: 0,
+            deadline: 0,
+            alarm: None,
+            outputs: VecDeque::new(),
+            halted: false,
+            config,
+            log,
+        };
+        raft.note_role();
+        raft.draw_timeout(entropy);
+        raft.reset_election_timer();
+        raft.settle();
+        raft
+    }
+
+    /// Takes one input, at time `now` of this node's clock. Drain [`Raft::poll`] afterwards.
+    pub fn step(&mut self, now: Micros, entropy: &mut dyn Entropy, input: Input) {
+        if self.halted {
+            return;
+        }
+        self.now = now;
+        match input {
+            Input::Message { from, message } => self.on_message(from, message, entropy),
+            Input::Alarm => self.on_alarm(entropy),
+            Input::Propose { token, command } => self.on_propose(token, command),
+            Input::Synced { ticket, result: Ok(()) } => self.on_synced(ticket),
+            Input::Synced { ticket, result: Err(()) } => {
+                self.halt(HaltReason::SyncFailed { ticket });
+            }
+        }
+        if !self.halted {
+            self.settle();
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// This node.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// The current term.
+    #[must_use]
+    pub fn term(&self) -> Term {
+        self.hard_state.term
+    }
+
+    /// The vote given in the current term.
+    #[must_use]
+    pub fn vote(&self) -> Option<NodeId> {
+        self.hard_state.vote
+    }
+
+    /// The role.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match self.state {
+            State::Follower(_) => Role::Follower,
+            State::PreCandidate(_) => Role::PreCandidate,
+            State::Candidate(_) => Role::Candidate,
+            State::Leader(_) => Role::Leader,
+        }
+    }
+
+    /// The leader of the current term, as far as known.
+    #[must_use]
+    pub fn leader(&self) -> Option<NodeId> {
+        match &self.state {
+            State::Leader(_) => Some(self.id),
+            State::Follower(follower) => follower.leader(),
+            State::PreCandidate(_) | State::Candidate(_) => None,
+        }
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The last index known to be committed, and handed out to be applied.
+    #[must_use]
+    pub fn commit(&self) -> Index {
+        self.commit
+    }
+
+    /// The last index that is on this node's disk for sure.
+    #[must_use]
+    pub fn durable(&self) -> Index {
+        self.persistence.durable_last()
+    }
+
+    /// The members of the cluster.
+    #[must_use]
+    pub fn membership(&self) -> &Configuration {
+        &self.membership
+    }
+
+    /// When the alarm goes off.
+    #[must_use]
+    pub fn deadline(&self) -> Micros {
+        self.deadline
+    }
+
+    /// What a leader knows of its followers; nothing in other roles.
+    #[must_use]
+    pub fn peers(&self) -> &[Peer] {
+        match &self.state {
+            State::Leader(leader) => leader.peers(),
+            _ => &[],
+        }
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, entropy: &mut dyn Entropy) {
+        let Message { term, body } = message;
+        // A pre-vote speaks of a term that nobody is in yet; all other messages carry their sender's (thesis 9.6).
+        if let Body::PreVote { last } = body {
+            return self.on_pre_vote(from, term, last);
+        }
+        if term > self.term() {
+            // Only a leader sends appends, so the term and its leader are learnt together.
+            let leader = matches!(body, Body::AppendEntries { .. }).then_some(from);
+            self.adopt_term(term, leader);
+        }
+        let current = term == self.term();
+        match body {
+            Body::PreVote { .. } => unreachable!("handled above"),
+            Body::RequestVote { last } => self.on_request_vote(from, term, last),
+            Body::AppendEntries { prev, entries, commit } if current => {
+                self.on_append_entries(from, prev, entries, commit);
+            }
+            Body::AppendEntries { .. } => self.refuse_stale_append(from, term),
+            // A pre-vote's answer names its term itself; the answers below belong to the term they were given in,
+            // and an answer that comes after its term is over says nothing any more.
+            Body::PreVoteReply { answers, granted } => {
+                self.on_pre_vote_reply(from, answers, granted, entropy);
+            }
+            Body::RequestVoteReply { granted } if current => {
+                self.on_request_vote_reply(from, granted);
+            }
+            Body::AppendReply(verdict) if current => self.on_append_reply(from, verdict),
+            Body::RequestVoteReply { .. } | Body::AppendReply(_) => {}
+        }
+    }
+
+    fn on_alarm(&mut self, entropy: &mut dyn Entropy) {
+        self.alarm = None;
+        if let State::Leader(_) = self.state {
+            self.heartbeat_all();
+        } else if self.membership.is_voter(self.id) {
+            self.campaign(entropy);
+        } else {
+            // A learner cannot win; it waits for whoever does.
+            self.reset_election_timer();
+        }
+    }
+
+    fn on_propose(&mut self, token: u64, command: Rc<[u8]>) {
+        let outcome = match self.propose(command) {
+            Ok(index) => Outcome::Accepted { index, term: self.term() },
+            Err(why) => {
+                self.refused(Refusal::Proposal { token, why });
+                Outcome::Refused(why)
+            }
+        };
+        self.output(Output::Proposal { token, outcome });
+    }
+
+    fn propose(&mut self, command: Rc<[u8]>) -> Result<Index, ProposalRefusal> {
+        match self.state {
+            State::Leader(_) => self.append_command(command),
+            _ => Err(ProposalRefusal::NotLeader { hint: self.leader() }),
+        }
+    }
+
+    fn on_synced(&mut self, ticket: Ticket) {
+        let verified_before = self.verified_and_durable();
+        let completed = self.persistence.complete(ticket);
+        if let Some(hard_state) = completed.hard_state {
+            self.note(Note::HardState(hard_state));
+        }
+        if let Some(last) = completed.last {
+            self.note(Note::Durable { last });
+        }
+        for (to, message) in self.persistence.release(ticket) {
+            self.outputs.push_back(Output::Send { to, message });
+        }
+        match self.state {
+            State::Follower(_) => self.acknowledge_beyond(verified_before),
+            State::PreCandidate(_) => {}
+            State::Candidate(_) => self.count_own_vote(),
+            State::Leader(_) => self.advance_leader_commit(),
+        }
+    }
+
+    /// A failed sync ends the node: what waits will never be durable, so it will never be said.
+    fn halt(&mut self, reason: HaltReason) {
+        self.halted = true;
+        self.persistence.drop_held();
+        self.output(Output::Halt(reason));
+    }
+
+    /// Ends a step: write the hard state if it changed, ask for a sync if one is due, and set the alarm.
+    fn settle(&mut self) {
+        self.write_hard_state();
+        if let Some(ticket) = self.persistence.begin_sync(self.log.last().index) {
+            self.output(Output::Sync(ticket));
+        }
+        if self.alarm != Some(self.deadline) {
+            self.alarm = Some(self.deadline);
+            self.output(Output::Alarm(self.deadline));
+        }
+    }
+
+    /// Moves to a higher term, as a follower without a vote (5.1). Does not touch a running election timer: a
+    /// candidate that cannot win must not keep from a campaign those who can.
+    fn adopt_term(&mut self, term: Term, leader: Option<NodeId>) {
+        assert!(term > self.term(), "term {term} is not above {}", self.term());
+        self.hard_state = HardState { term, vote: None };
+        self.become_follower(leader);
+    }
+
+    /// Becomes a follower in the current term, and keeps the vote given in it.
+    pub(super) fn become_follower(&mut self, leader: Option<NodeId>) {
+        assert_ne!(leader, Some(self.id), "a node does not follow itself");
+        // A leader had no election timer, only heartbeats.
+        if let State::Leader(_) = self.state {
+            self.reset_election_timer();
+        }
+        self.enter(State::Follower(Follower::new(leader, self.now)));
+    }
+
+    /// Every change of role or term passes here. What was held back spoke for the old one.
+    pub(super) fn enter(&mut self, state: State) {
+        self.persistence.drop_held();
+        self.state = state;
+        self.note_role();
+    }
+
+    pub(super) fn draw_timeout(&mut self, entropy: &mut dyn Entropy) {
+        self.timeout_us = self.config.election_timeout(entropy.draw());
+    }
+
+    pub(super) fn reset_election_timer(&mut self) {
+        self.deadline = self.now.saturating_add(self.timeout_us);
+    }
+
+    /// Puts an entry at the end of the log.
+    pub(super) fn append(&mut self, entry: Entry) {
+        // The term goes first: a log that is ahead of its term makes no sense to a recovery.
+        self.write_hard_state();
+        let index = self.log.append(entry.clone());
+        self.note(Note::Append { index, entry: entry.clone() });
+        self.persistence.write_entry();
+        self.output(Output::Persist(Record::Append { index, entry }));
+    }
+
+    /// Removes the entries from `from` on, which conflict with the leader's.
+    pub(super) fn truncate(&mut self, from: Index) {
+        assert!(from > self.commit, "{from} is committed (to {}), and stays", self.commit);
+        self.write_hard_state();
+        self.log.truncate(from);
+        self.note(Note::Truncate { from });
+        self.persistence.write_truncate(from);
+        self.output(Output::Persist(Record::Truncate { from }));
+    }
+
+    /// Takes note that the log is committed up to `index`, and hands out what is new.
+    pub(super) fn advance_commit(&mut self, index: Index) {
+        if index <= self.commit {
+            return;
+        }
+        assert!(index <= self.log.last().index, "what is committed is in the log");
+        self.note(Note::Commit { index });
+        for (index, entry) in self.log.range(self.commit + 1, index) {
+            self.outputs.push_back(Output::Apply { index, entry: entry.clone() });
+        }
+        self.commit = index;
+    }
+
+    /// Sends a message of the current term, once that term and the vote in it are durable.
+    pub(super) fn send(&mut self, to: NodeId, body: Body) {
+        let term = self.term();
+        self.send_in(to, Message { term, body });
+    }
+
+    pub(super) fn send_in(&mut self, to: NodeId, message: Message) {
+        match self.persistence.awaited(self.hard_state) {
+            None => self.output(Output::Send { to, message }),
+            Some(ticket) => self.persistence.hold(ticket, to, message),
+        }
+    }
+
+    pub(super) fn reply_append(&mut self, to: NodeId, verdict: Verdict) {
+        self.send(to, Body::AppendReply(verdict));
+    }
+
+    pub(super) fn refused(&mut self, refusal: Refusal) {
+        self.note(Note::Refused(refusal));
+    }
+
+    fn write_hard_state(&mut self) {
+        if self.persistence.write_hard_state(self.hard_state) {
+            self.output(Output::Persist(Record::HardState(self.hard_state)));
+        }
+    }
+
+    fn note_role(&mut self) {
+        let (role, term, leader) = (self.role(), self.term(), self.leader());
+        self.note(Note::Role { role, term, leader });
+    }
+
+    fn note(&mut self, note: Note) {
+        self.output(Output::Note(note));
+    }
+
+    fn output(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+}

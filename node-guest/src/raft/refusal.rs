@@ -1,0 +1,189 @@
+//! Every refusal a node can give, with the values that it compared.
+//!
+//! A refusal is where Raft's safety shows; a person who sees one wants to know *which two numbers* decided it. Each
+//! reason's `Display` is that sentence, in the voice of the node that refuses.
+
+use std::fmt;
+
+use super::entry::Position;
+use super::{Index, Micros, NodeId, Term};
+
+/// What was refused, to whom, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A pre-vote (thesis 9.6).
+    PreVote {
+        /// Who asked.
+        candidate: NodeId,
+        /// Why not.
+        why: VoteRefusal,
+    },
+    /// A vote (5.2, 5.4.1).
+    Vote {
+        /// Who asked.
+        candidate: NodeId,
+        /// Why not.
+        why: VoteRefusal,
+    },
+    /// An append (5.1, 5.3).
+    Append {
+        /// Who sent it.
+        leader: NodeId,
+        /// Why not.
+        why: AppendRefusal,
+    },
+    /// A proposal.
+    Proposal {
+        /// The token it came with.
+        token: u64,
+        /// Why not.
+        why: ProposalRefusal,
+    },
+}
+
+/// Why a vote or pre-vote was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoteRefusal {
+    /// The campaign's term is over; for a pre-vote, it would not be a new one.
+    StaleTerm {
+        /// The term of the campaign.
+        theirs: Term,
+        /// The voter's term.
+        mine: Term,
+    },
+    /// The one vote of the term is given away.
+    AlreadyVoted {
+        /// The term.
+        term: Term,
+        /// Who has the vote.
+        vote: NodeId,
+    },
+    /// The candidate's log is less up to date than the voter's.
+    LogBehind {
+        /// Where the candidate's log ends.
+        theirs: Position,
+        /// Where the voter's log ends.
+        mine: Position,
+    },
+    /// There is a leader, as far as the voter knows. Only for a pre-vote.
+    LeaderAlive {
+        /// The leader; perhaps the voter itself.
+        leader: NodeId,
+        /// How long ago the voter heard of it.
+        ago_us: Micros,
+    },
+}
+
+/// Why an append was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendRefusal {
+    /// The sender leads an earlier term.
+    StaleTerm {
+        /// The sender's term.
+        theirs: Term,
+        /// The receiver's term.
+        mine: Term,
+    },
+    /// The receiver's log is too short.
+    NoEntry {
+        /// The index it would have to hold.
+        prev: Index,
+        /// Where it ends.
+        last: Index,
+    },
+    /// The receiver holds another entry there.
+    TermMismatch {
+        /// The index compared.
+        prev: Index,
+        /// The term in the leader's log.
+        theirs: Term,
+        /// The term in the receiver's log.
+        mine: Term,
+    },
+}
+
+/// Why a proposal was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProposalRefusal {
+    /// Only a leader takes proposals.
+    NotLeader {
+        /// The leader of the current term, if known.
+        hint: Option<NodeId>,
+    },
+    /// The log has no room for it.
+    LogFull {
+        /// What the log would hold with it.
+        bytes: u64,
+        /// What it may hold.
+        bound: u64,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::PreVote { candidate, why } => write!(f, "no pre-vote for {candidate}: {why}"),
+            Refusal::Vote { candidate, why } => write!(f, "no vote for {candidate}: {why}"),
+            Refusal::Append { leader, why } => write!(f, "no append from {leader}: {why}"),
+            Refusal::Proposal { token, why } => write!(f, "no place for proposal {token}: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for VoteRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            VoteRefusal::StaleTerm { theirs, mine } if theirs == mine => {
+                write!(f, "its term {theirs} is not above mine")
+            }
+            VoteRefusal::StaleTerm { theirs, mine } => {
+                write!(f, "its term {theirs} is below mine {mine}")
+            }
+            VoteRefusal::AlreadyVoted { term, vote } => {
+                write!(f, "my vote of term {term} is with {vote}")
+            }
+            VoteRefusal::LogBehind { theirs, mine } if theirs.term == mine.term => {
+                let (term, theirs, mine) = (mine.term, theirs.index, mine.index);
+                write!(f, "its log ends at {theirs}, mine at {mine}, both in term {term}")
+            }
+            VoteRefusal::LogBehind { theirs, mine } => {
+                write!(f, "its last log term {} is below mine {}", theirs.term, mine.term)
+            }
+            VoteRefusal::LeaderAlive { leader, ago_us } => {
+                write!(f, "I heard of leader {leader} {ago_us} us ago")
+            }
+        }
+    }
+}
+
+impl fmt::Display for AppendRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AppendRefusal::StaleTerm { theirs, mine } => {
+                write!(f, "its term {theirs} is below mine {mine}")
+            }
+            AppendRefusal::NoEntry { prev, last } => {
+                write!(f, "I have no entry at {prev}, my log ends at {last}")
+            }
+            AppendRefusal::TermMismatch { prev, theirs, mine } => {
+                write!(f, "at {prev} its log has term {theirs}, mine has {mine}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ProposalRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProposalRefusal::NotLeader { hint: Some(leader) } => {
+                write!(f, "I am not the leader, {leader} is")
+            }
+            ProposalRefusal::NotLeader { hint: None } => {
+                write!(f, "I am not the leader, and know of none")
+            }
+            ProposalRefusal::LogFull { bytes, bound } => {
+                write!(f, "the log would hold {bytes} bytes of {bound}")
+            }
+        }
+    }
+}

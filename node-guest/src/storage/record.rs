@@ -1,0 +1,170 @@
+//! The records of the write-ahead log, as bytes.
+//!
+//! A record starts at a multiple of 8 and fills up to the next one:
+//!
+//! | at | field | what it is |
+//! |---|---|---|
+//! | 0 | `sum: u64` | XXH3-64 of everything after it, seeded with the record's offset |
+//! | 8 | `previous: u64` | the `sum` of the record before; 0 in the first |
+//! | 16 | `durable: u64` | the file was durable up to here when this was written |
+//! | 24 | `len: u32` | the length of the payload |
+//! | 28 | `kind: u32` | which of the payloads below follows |
+//! | 32 | payload | and zeros up to a multiple of 8, which belong to nothing |
+//!
+//! The offset in the sum means that a record is one only where it was written: neither a misdirected write nor a value
+//! that a client shaped like a record is taken for it.
+
+use crate::raft::{HardState, Record};
+use crate::wire;
+use raftbox_abi::codec::{Reader, Write};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// The bytes before a payload.
+pub(super) const HEADER_BYTES: u64 = 32;
+
+/// The most bytes of a payload; more in a length field means that it is none.
+pub(super) const PAYLOAD_BYTES_MAX: u32 = 1 << 20;
+
+/// The version of this format, in every boot record.
+const FORMAT: u32 = 1;
+
+/// What precedes a payload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    pub(super) sum: u64,
+    pub(super) previous: u64,
+    pub(super) durable: u64,
+    len: u32,
+    kind: u32,
+}
+
+/// A record, decoded.
+pub(super) enum Stored {
+    Boot(Boot),
+    Raft(Record),
+}
+
+/// The first record that a boot writes. Epoch and nonce tell the boot from all others, so that the records of two boots
+/// are never the same, even where they say the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Boot {
+    /// One more than that of the last boot that wrote anything.
+    pub(super) epoch: u64,
+    /// Drawn at the boot: two boots have one epoch if nothing survived of what the first wrote.
+    pub(super) nonce: u64,
+    /// Whose disk it is.
+    pub(super) node: u32,
+}
+
+mod kind {
+    pub(super) const BOOT: u32 = 1;
+    pub(super) const HARD_STATE: u32 = 2;
+    pub(super) const APPEND: u32 = 3;
+    pub(super) const TRUNCATE: u32 = 4;
+}
+
+impl Header {
+    /// Reads a header at `offset`, if what is there can be one, in a file of `file_len` bytes.
+    pub(super) fn decode(bytes: &[u8], offset: u64, file_len: u64) -> Option<Self> {
+        let mut from = Reader(bytes);
+        let (sum, previous, durable) = (from.u64()?, from.u64()?, from.u64()?);
+        let header = Self { sum, previous, durable, len: from.u32()?, kind: from.u32()? };
+        let possible = (kind::BOOT..=kind::TRUNCATE).contains(&header.kind)
+            && header.len <= PAYLOAD_BYTES_MAX
+            && header.durable <= offset
+            && offset + header.record_bytes() <= file_len;
+        possible.then_some(header)
+    }
+
+    /// The length of the record without what fills it up.
+    pub(super) fn used_bytes(&self) -> u64 {
+        HEADER_BYTES + u64::from(self.len)
+    }
+
+    /// The length of the record, up to where the next one starts.
+    pub(super) fn record_bytes(&self) -> u64 {
+        self.used_bytes().next_multiple_of(8)
+    }
+
+    /// Whether `record`, the used bytes of a record at `offset`, is what was written there.
+    pub(super) fn is_sum_of(&self, record: &[u8], offset: u64) -> bool {
+        xxh3_64_with_seed(&record[8..], offset) == self.sum
+    }
+
+    /// Reads the payload of `record`; `None` if it is no payload of its kind.
+    pub(super) fn payload(&self, record: &[u8]) -> Option<Stored> {
+        let mut from = Reader(&record[32..]);
+        let stored = match self.kind {
+            kind::BOOT => {
+                let (epoch, nonce) = (from.u64()?, from.u64()?);
+                let (node, FORMAT) = (from.u32()?, from.u32()?) else { return None };
+                Stored::Boot(Boot { epoch, nonce, node })
+            }
+            kind::HARD_STATE => {
+                let (term, vote) = (from.u64()?, from.u32()?);
+                let vote = (vote != 0).then_some(vote);
+                Stored::Raft(Record::HardState(HardState { term, vote }))
+            }
+            kind::APPEND => {
+                let (index, entry) = (from.u64()?, wire::take_entry(&mut from)?);
+                Stored::Raft(Record::Append { index, entry })
+            }
+            kind::TRUNCATE => Stored::Raft(Record::Truncate { from: from.u64()? }),
+            _ => return None,
+        };
+        from.end(stored)
+    }
+}
+
+/// Appends a record to `out` that will lie at `offset`, and returns its sum.
+pub(super) fn encode(
+    out: &mut Vec<u8>,
+    offset: u64,
+    previous: u64,
+    durable: u64,
+    stored: &Stored,
+) -> u64 {
+    assert!(offset.is_multiple_of(8), "a record starts at a multiple of 8, not at {offset}");
+    assert!(durable <= offset, "{durable} bytes cannot be durable where {offset} are written");
+    let start = out.len();
+    out.put_u64(0);
+    out.put_u64(previous);
+    out.put_u64(durable);
+    out.put_u64(0);
+    let kind = put_payload(out, stored);
+    let used = out.len();
+    let len = u32::try_from(used - start - 32).expect("a payload fits its length field");
+    assert!(len <= PAYLOAD_BYTES_MAX, "a payload of {len} bytes would not be found again");
+    out[start + 24..start + 28].copy_from_slice(&len.to_le_bytes());
+    out[start + 28..start + 32].copy_from_slice(&kind.to_le_bytes());
+    let sum = xxh3_64_with_seed(&out[start + 8..], offset);
+    out[start..start + 8].copy_from_slice(&sum.to_le_bytes());
+    out.resize(start + (used - start).next_multiple_of(8), 0);
+    sum
+}
+
+fn put_payload(out: &mut Vec<u8>, stored: &Stored) -> u32 {
+    match stored {
+        Stored::Boot(boot) => {
+            out.put_u64(boot.epoch);
+            out.put_u64(boot.nonce);
+            out.put_u32(boot.node);
+            out.put_u32(FORMAT);
+            kind::BOOT
+        }
+        Stored::Raft(Record::HardState(HardState { term, vote })) => {
+            out.put_u64(*term);
+            out.put_u32(vote.unwrap_or(0));
+            kind::HARD_STATE
+        }
+        Stored::Raft(Record::Append { index, entry }) => {
+            out.put_u64(*index);
+            wire::put_entry(out, entry);
+            kind::APPEND
+        }
+        Stored::Raft(Record::Truncate { from }) => {
+            out.put_u64(*from);
+            kind::TRUNCATE
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The core's messages as datagrams.
+//!
+//! A datagram is `sum: u64`, the XXH3-64 of the rest; then `kind: u8`, `term: u64`, and the fields of the message in
+//! the order of its declaration, little-endian. The network may alter a datagram, and Raft does not forgive a flipped
+//! bit in a granted vote: hence the sum. What is left to [`decode`] is sent by a broken peer, and is dropped where it
+//! says what no node could mean.
+//!
+//! Entries look the same on the disk, so `put_entry` and `take_entry` serve the storage as well.
+
+use crate::raft::{Body, Configuration, Entry, Index, Message, Payload, Position, Term, Verdict};
+use raftbox_abi::codec::{Reader, Write};
+use std::rc::Rc;
+
+/// Terms and indexes from here on are taken for nonsense. A cluster that used up a million a second would come here
+/// after two thousand years; below it, the core may add without care.
+const NUMBER_MAX: u64 = 1 << 56;
+
+mod kind {
+    pub(super) const PRE_VOTE: u8 = 1;
+    pub(super) const PRE_VOTE_REPLY: u8 = 2;
+    pub(super) const REQUEST_VOTE: u8 = 3;
+    pub(super) const REQUEST_VOTE_REPLY: u8 = 4;
+    pub(super) const APPEND_ENTRIES: u8 = 5;
+    pub(super) const MATCHED: u8 = 6;
+    pub(super) const SHORT: u8 = 7;
+    pub(super) const CONFLICT: u8 = 8;
+    pub(super) const STALE_TERM: u8 = 9;
+}
+
+/// Puts the datagram of a message into `out`, in place of what was there.
+pub fn encode(out: &mut Vec<u8>, message: &Message) {
+    out.clear();
+    out.put_u64(0);
+    out.push(kind_of(&message.body));
+    out.put_u64(message.term);
+    match &message.body {
+        Body::PreVote { last } | Body::RequestVote { last } => put_position(out, *last),
+        Body::PreVoteReply { answers, granted } => {
+            out.put_u64(*answers);
+            out.push(u8::from(*granted));
+        }
+        Body::RequestVoteReply { granted } => out.push(u8::from(*granted)),
+        Body::AppendEntries { prev, entries, commit } => {
+            put_position(out, *prev);
+            out.put_u64(*commit);
+            out.put_u32(u32::try_from(entries.len()).expect("a batch is bounded"));
+            entries.iter().for_each(|entry| put_entry(out, entry));
+        }
+        Body::AppendReply(Verdict::Matched { index }) => out.put_u64(*index),
+        Body::AppendReply(Verdict::Short { prev, last }) => {
+            [prev, last].iter().for_each(|value| out.put_u64(**value));
+        }
+        Body::AppendReply(Verdict::Conflict { prev, term, first }) => {
+            [prev, term, first].iter().for_each(|value| out.put_u64(**value));
+        }
+        Body::AppendReply(Verdict::StaleTerm) => {}
+    }
+    let sum = raftbox_abi::hash(&out[8..]);
+    out[..8].copy_from_slice(&sum.to_le_bytes());
+}
+
+fn kind_of(body: &Body) -> u8 {
+    match body {
+        Body::PreVote { .. } => kind::PRE_VOTE,
+        Body::PreVoteReply { .. } => kind::PRE_VOTE_REPLY,
+        Body::RequestVote { .. } => kind::REQUEST_VOTE,
+        Body::RequestVoteReply { .. } => kind::REQUEST_VOTE_REPLY,
+        Body::AppendEntries { .. } => kind::APPEND_ENTRIES,
+        Body::AppendReply(Verdict::Matched { .. }) => kind::MATCHED,
+        Body::AppendReply(Verdict::Short { .. }) => kind::SHORT,
+        Body::AppendReply(Verdict::Conflict { .. }) => kind::CONFLICT,
+        Body::AppendReply(Verdict::StaleTerm) => kind::STALE_TERM,
+    }
+}
+
+/// Reads what [`encode`] wrote. `None` if the datagram was altered, or says what no node could mean.
+#[must_use]
+pub fn decode(datagram: &[u8]) -> Option<Message> {
+    let mut from = Reader(datagram);
+    if from.u64()? != raftbox_abi::hash(from.0) {
+        return None;
+    }
+    let kind = from.u8()?;
+    let term = take_number(&mut from)?;
+    let body = match kind {
+        kind::PRE_VOTE => Body::PreVote { last: take_position(&mut from)? },
+        kind::PRE_VOTE_REPLY => {
+            Body::PreVoteReply { answers: take_number(&mut from)?, granted: take_bool(&mut from)? }
+        }
+        kind::REQUEST_VOTE => Body::RequestVote { last: take_position(&mut from)? },
+        kind::REQUEST_VOTE_REPLY => Body::RequestVoteReply { granted: take_bool(&mut from)? },
+        kind::APPEND_ENTRIES => {
+            let prev = take_position(&mut from)?;
+            let commit = take_number(&mut from)?;
+            let entries = take_entries(&mut from, prev, term)?;
+            Body::AppendEntries { prev, entries, commit }
+        }
+        kind::MATCHED => Body::AppendReply(Verdict::Matched { index: take_number(&mut from)? }),
+        kind::SHORT => Body::AppendReply(Verdict::Short {
+            prev: take_number(&mut from)?,
+            last: take_number(&mut from)?,
+        }),
+        kind::CONFLICT => Body::AppendReply(Verdict::Conflict {
+            prev: take_number(&mut from)?,
+            term: take_number(&mut from)?,
+            first: take_number(&mut from)?,
+        }),
+        kind::STALE_TERM => Body::AppendReply(Verdict::StaleTerm),
+        _ => return None,
+    };
+    from.end(Message { term, body })
+}
+
+/// A datagram as a line for people.
+#[must_use]
+pub fn describe(datagram: &[u8]) -> String {
+    let Some(Message { term, body }) = decode(datagram) else {
+        return format!("malformed, {} bytes", datagram.len());
+    };
+    let word = |granted| if granted { "granted" } else { "refused" };
+    match body {
+        Body::PreVote { last } => format!("pre-vote term={term} last={last}"),
+        Body::PreVoteReply { answers, granted } => {
+            format!("pre-vote-reply term={term} answers={answers} {}", word(granted))
+        }
+        Body::RequestVote { last } => format!("vote term={term} last={last}"),
+        Body::RequestVoteReply { granted } => format!("vote-reply term={term} {}", word(granted)),
+        Body::AppendEntries { prev, entries, commit } => {
+            format!("append term={term} prev={prev} entries={} commit={commit}", entries.len())
+        }
+        Body::AppendReply(verdict) => match verdict {
+            Verdict::Matched { index } => format!("append-reply term={term} ok match={index}"),
+            Verdict::Short { prev, last } => {
+                format!("append-reply term={term} short prev={prev} last={last}")
+            }
+            Verdict::Conflict { prev, term: other, first } => {
+                format!("append-reply term={term} conflict prev={prev}@{other} first={first}")
+            }
+            Verdict::StaleTerm => format!("append-reply term={term} stale"),
+        },
+    }
+}
+
+/// Appends an entry: its term, its kind, and its payload preceded by its length.
+pub(crate) fn put_entry(out: &mut Vec<u8>, entry: &Entry) {
+    out.put_u64(entry.term);
+    match &entry.payload {
+        Payload::Noop => out.push(0),
+        Payload::Command(command) => {
+            out.push(1);
+            out.put_bytes(command);
+        }
+        Payload::Config(config) => {
+            out.push(2);
+            put_configuration(out, config);
+        }
+    }
+}
+
+/// Reads what [`put_entry`] wrote.
+pub(crate) fn take_entry(from: &mut Reader<'_>) -> Option<Entry> {
+    let term = take_number(from)?;
+    let payload = match from.u8()? {
+        0 => Payload::Noop,
+        1 => Payload::Command(Rc::from(from.bytes()?)),
+        2 => Payload::Config(Rc::new(take_configuration(from)?)),
+        _ => return None,
+    };
+    Some(Entry { term, payload })
+}
+
+/// Appends the members of a configuration.
+pub(crate) fn put_configuration(out: &mut Vec<u8>, config: &Configuration) {
+    out.put_ids(config.voters());
+    out.put_ids(config.outgoing());
+    out.put_ids(config.learners());
+}
+
+fn take_configuration(from: &mut Reader<'_>) -> Option<Configuration> {
+    let (voters, outgoing, learners) = (from.ids()?, from.ids()?, from.ids()?);
+    let nobody = voters.iter().chain(&outgoing).chain(&learners).any(|id| *id == 0);
+    let both = learners.iter().any(|id| voters.contains(id) || outgoing.contains(id));
+    if nobody || both {
+        return None;
+    }
+    Some(Configuration::joint(voters, outgoing, learners))
+}
+
+/// Reads entries that may follow `prev` in the log of a leader of `term`: their terms never fall, nor pass its own.
+fn take_entries(from: &mut Reader<'_>, prev: Position, term: Term) -> Option<Vec<Entry>> {
+    let count = from.u32()? as usize;
+    // The count is not believed before the entries are there: none is shorter than 9 bytes.
+    let mut entries = Vec::with_capacity(count.min(from.0.len() / 9));
+    let mut lowest = prev.term;
+    for _ in 0..count {
+        let entry = take_entry(from)?;
+        if entry.term < lowest || entry.term > term || entry.term == 0 {
+            return None;
+        }
+        lowest = entry.term;
+        entries.push(entry);
+    }
+    Some(entries)
+}
+
+fn put_position(out: &mut Vec<u8>, position: Position) {
+    out.put_u64(position.index);
+    out.put_u64(position.term);
+}
+
+fn take_position(from: &mut Reader<'_>) -> Option<Position> {
+    let index: Index = take_number(from)?;
+    Some(Position { index, term: take_number(from)? })
+}
+
+fn take_number(from: &mut Reader<'_>) -> Option<u64> {
+    from.u64().filter(|number| *number < NUMBER_MAX)
+}
+
+fn take_bool(from: &mut Reader<'_>) -> Option<bool> {
+    match from.u8()? {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(index: Index, term: Term) -> Position {
+        Position { index, term }
+    }
+
+    /// One message of each shape, and its line.
+    fn samples() -> Vec<(Message, &'static str)> {
+        let entries = vec![
+            Entry { term: 2, payload: Payload::Noop },
+            Entry { term: 3, payload: Payload::Command(Rc::from(&b"command"[..])) },
+            Entry {
+                term: 3,
+                payload: Payload::Config(Rc::new(Configuration::joint([1, 2], [3], [4]))),
+            },
+        ];
+        let reply = Body::AppendReply;
+        [
+            (Body::PreVote { last: at(6, 3) }, "pre-vote term=3 last=6@3"),
+            (
+                Body::PreVoteReply { answers: 4, granted: true },
+                "pre-vote-reply term=3 answers=4 granted",
+            ),
+            (Body::RequestVote { last: at(0, 0) }, "vote term=3 last=0@0"),
+            (Body::RequestVoteReply { granted: false }, "vote-reply term=3 refused"),
+            (
+                Body::AppendEntries { prev: at(4, 2), entries, commit: 4 },
+                "append term=3 prev=4@2 entries=3 commit=4",
+            ),
+            (reply(Verdict::Matched { index: 6 }), "append-reply term=3 ok match=6"),
+            (reply(Verdict::Short { prev: 9, last: 6 }), "append-reply term=3 short prev=9 last=6"),
+            (
+                reply(Verdict::Conflict { prev: 9, term: 2, first: 5 }),
+                "append-reply term=3 conflict prev=9@2 first=5",
+            ),
+            (reply(Verdict::StaleTerm), "append-reply term=3 stale"),
+        ]
+        .map(|(body, line)| (Message { term: 3, body }, line))
+        .into()
+    }
+
+    fn datagram(message: &Message) -> Vec<u8> {
+        let mut datagram = b"the one before".to_vec();
+        encode(&mut datagram, message);
+        datagram
+    }
+
+    /// `bytes` with the sum that they should have.
+    fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let sum = raftbox_abi::hash(&bytes[8..]);
+        bytes[..8].copy_from_slice(&sum.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn every_message_survives_its_encoding_and_has_its_line() {
+        for (message, line) in samples() {
+            let datagram = datagram(&message);
+            assert_eq!(decode(&datagram).as_ref(), Some(&message));
+            assert_eq!(describe(&datagram), line);
+        }
+    }
+
+    #[test]
+    fn an_altered_datagram_is_dropped() {
+        for (message, _) in samples() {
+            let datagram = datagram(&message);
+            for bit in 0..datagram.len() * 8 {
+                let mut altered = datagram.clone();
+                altered[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(decode(&altered), None, "{message:?} with bit {bit} flipped");
+            }
+            for cut in 0..datagram.len() {
+                assert_eq!(decode(&datagram[..cut]), None, "{message:?} cut at {cut}");
+            }
+        }
+        assert_eq!(describe(b""), "malformed, 0 bytes");
+    }
+
+    #[test]
+    fn hostile_bytes_with_a_right_sum_do_not_panic() {
+        for (message, _) in samples() {
+            let datagram = datagram(&message);
+            for place in 8..datagram.len() {
+                for value in [0, 1, 2, 0x7f, 0x80, 0xff] {
+                    let mut hostile = datagram.clone();
+                    hostile[place] = value;
+                    let _ = describe(&summed(hostile));
+                }
+                let _ = describe(&summed(datagram[..place].to_vec()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_leader_could_mean_is_dropped() {
+        let append = |prev, terms: &[Term]| {
+            let entry = |term: &Term| Entry { term: *term, payload: Payload::Noop };
+            let entries = terms.iter().map(entry).collect();
+            decode(&datagram(&Message {
+                term: 3,
+                body: Body::AppendEntries { prev, entries, commit: 0 },
+            }))
+        };
+        assert!(append(at(4, 2), &[2, 3]).is_some());
+        assert_eq!(append(at(4, 2), &[1, 3]), None);
+        assert_eq!(append(at(4, 2), &[3, 2]), None);
+        assert_eq!(append(at(4, 2), &[2, 4]), None);
+        assert_eq!(append(at(NUMBER_MAX, 2), &[2]), None);
+    }
+}

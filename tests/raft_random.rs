@@ -1,0 +1,365 @@
+//! The Raft core under chance: clusters on a network that loses, doubles and reorders, with nodes that crash and lose
+//! what they had not synced.
+//!
+//! Each seed is one run. Throughout it, the five properties of Figure 3 are checked against what all nodes ever said
+//! (but Leader Append-Only, which the core cannot break without breaking Log Matching); at its end all faults heal,
+//! and the cluster must elect, commit and agree. A failing seed is printed; it fails the same way again.
+
+#[path = "support/disk.rs"]
+mod disk;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use disk::Disk;
+use raftbox_node::raft::{
+    Config, Configuration, Entropy, Entry, Index, Input, Message, Micros, NodeId, Note, Output,
+    Raft, Record, Role, Term,
+};
+
+/// SplitMix64 (Steele, Lea and Flood 2014): small, and its own.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.draw() % n
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
+
+impl Entropy for Random {
+    fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+#[derive(Default)]
+struct Node {
+    core: Option<Raft>,
+    disk: Disk,
+    alarm: Option<Micros>,
+    applied: Index,
+    /// The durable term and vote, as noted: never to go back, also across boots.
+    durable: (Term, Option<NodeId>),
+}
+
+/// What is due at some time.
+enum Due {
+    Deliver { from: NodeId, to: NodeId, message: Message },
+    Synced { node: NodeId, boot: u64 },
+    Restart { node: NodeId },
+}
+
+struct Cluster {
+    random: Random,
+    config: Config,
+    membership: Configuration,
+    nodes: BTreeMap<NodeId, Node>,
+    boots: BTreeMap<NodeId, u64>,
+    agenda: BTreeMap<(Micros, u64), Due>,
+    counter: u64,
+    now: Micros,
+    healed: bool,
+    /// Nodes cut off from the others, both ways.
+    cut: BTreeSet<NodeId>,
+    history: History,
+}
+
+/// What all nodes ever said.
+#[derive(Default)]
+struct History {
+    leaders: BTreeMap<Term, NodeId>,
+    /// What was committed: the entry, and the term in which that was first known.
+    committed: BTreeMap<Index, (Entry, Term)>,
+    /// For each entry ever appended, by place and term: itself, and the term of the entry before it.
+    appended: BTreeMap<(Index, Term), (Entry, Term)>,
+    /// Rejected appends, truncates and commits, to see that a run is worth its name.
+    truncates: u64,
+}
+
+impl History {
+    /// Election Safety, and Leader Completeness.
+    fn leads(&mut self, id: NodeId, term: Term, core: &Raft) {
+        let first = *self.leaders.entry(term).or_insert(id);
+        assert_eq!(first, id, "two leaders in term {term}");
+        for (&index, (entry, known)) in &self.committed {
+            if *known < term {
+                assert_eq!(core.log().get(index), Some(entry), "leader {id} lacks {index}");
+            }
+        }
+    }
+
+    /// Log Matching: with the same place and term come the same entry and the same log before it.
+    fn appends(&mut self, index: Index, entry: &Entry, before: Term) {
+        let said = (entry.clone(), before);
+        let first = self.appended.entry((index, entry.term)).or_insert_with(|| said.clone());
+        assert_eq!(*first, said, "two logs differ up to {index}@{}", entry.term);
+    }
+
+    /// State Machine Safety; and Leader Completeness again, for leaders who were elected before this was known.
+    fn applies(&mut self, index: Index, entry: &Entry, term: Term) {
+        let first = self.committed.entry(index).or_insert_with(|| (entry.clone(), term));
+        assert_eq!(first.0, *entry, "two entries applied at {index}");
+    }
+}
+
+impl Cluster {
+    fn new(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let size = [1, 2, 3, 3, 3, 4, 5, 5][usize::try_from(random.below(8)).unwrap()];
+        let config = Config {
+            heartbeat_us: 10_000,
+            election_min_us: 40_000,
+            election_max_us: 80_000,
+            pre_vote: random.one_in(2),
+            no_op: !random.one_in(8),
+            inflight_max: u32::try_from(1 + random.below(5)).unwrap(),
+            batch_entries_max: u32::try_from(1 + random.below(6)).unwrap(),
+            batch_bytes_max: 1 + random.below(500),
+            log_bytes_max: 100_000,
+        };
+        let membership = Configuration::new(1..=size, []);
+        let nodes = membership.members().map(|id| (id, Node::default())).collect();
+        let mut cluster = Self {
+            random,
+            config,
+            membership,
+            nodes,
+            boots: BTreeMap::new(),
+            agenda: BTreeMap::new(),
+            counter: 0,
+            now: 0,
+            healed: false,
+            cut: BTreeSet::new(),
+            history: History::default(),
+        };
+        for id in 1..=size {
+            cluster.boot(id);
+        }
+        cluster
+    }
+
+    fn schedule(&mut self, delay: Micros, due: Due) {
+        self.counter += 1;
+        self.agenda.insert((self.now + delay, self.counter), due);
+    }
+
+    fn boot(&mut self, id: NodeId) {
+        *self.boots.entry(id).or_default() += 1;
+        let node = self.nodes.get_mut(&id).unwrap();
+        let restored = node.disk.restored();
+        assert_eq!((restored.term, restored.vote), node.durable, "a durable term or vote was lost");
+        let (config, membership) = (self.config.clone(), self.membership.clone());
+        let core = Raft::new(id, config, membership, restored, self.now, &mut self.random);
+        node.core = Some(core);
+        node.applied = 0;
+        self.drain(id);
+    }
+
+    fn crash(&mut self, id: NodeId) {
+        let node = self.nodes.get_mut(&id).unwrap();
+        node.core = None;
+        node.alarm = None;
+        node.disk.crash();
+        let delay = self.random.below(100_000);
+        self.schedule(delay, Due::Restart { node: id });
+    }
+
+    fn step(&mut self, id: NodeId, input: Input) {
+        let node = self.nodes.get_mut(&id).unwrap();
+        if let Some(core) = &mut node.core {
+            core.step(self.now, &mut self.random, input);
+            self.drain(id);
+        }
+    }
+
+    fn drain(&mut self, id: NodeId) {
+        // A crash may hit between any two outputs.
+        let crash_after =
+            if !self.healed && self.random.one_in(300) { self.random.below(6) } else { u64::MAX };
+        let mut count = 0;
+        while count < crash_after {
+            let node = self.nodes.get_mut(&id).unwrap();
+            let Some(output) = node.core.as_mut().and_then(Raft::poll) else { return };
+            count += 1;
+            self.perform(id, output);
+        }
+        self.crash(id);
+    }
+
+    fn perform(&mut self, id: NodeId, output: Output) {
+        let node = self.nodes.get_mut(&id).unwrap();
+        let core = node.core.as_ref().unwrap();
+        match output {
+            Output::Send { to, message } => {
+                node.disk.check_send(id, to, &message);
+                self.transmit(id, to, message);
+            }
+            Output::Alarm(at) => node.alarm = Some(at),
+            Output::Persist(record) => {
+                if let Record::Append { index, entry } = &record {
+                    let before = core.log().term_at(index - 1).unwrap_or(0);
+                    // The log may have gone on within the same step, but only by appending.
+                    self.history.appends(*index, entry, before);
+                }
+                node.disk.write(record);
+            }
+            Output::Sync(ticket) => {
+                node.disk.sync(ticket);
+                let slow = if self.random.one_in(20) { 30_000 } else { 2_000 };
+                let delay = 1 + self.random.below(slow);
+                self.schedule(delay, Due::Synced { node: id, boot: self.boots[&id] });
+            }
+            Output::Apply { index, entry } => {
+                assert_eq!(index, node.applied + 1, "applied in order, each once");
+                node.applied = index;
+                self.history.applies(index, &entry, core.term());
+            }
+            Output::Note(Note::Role { role: Role::Leader, term, .. }) => {
+                self.history.leads(id, term, core);
+            }
+            Output::Note(Note::HardState(hard_state)) => {
+                assert!(hard_state.term >= node.durable.0, "a durable term went back");
+                node.durable = (hard_state.term, hard_state.vote);
+            }
+            Output::Note(Note::Truncate { .. }) => self.history.truncates += 1,
+            Output::Note(_) | Output::Proposal { .. } => {}
+            Output::Halt(reason) => panic!("{id} halts: {reason}"),
+        }
+    }
+
+    fn transmit(&mut self, from: NodeId, to: NodeId, message: Message) {
+        let copies = match self.random.below(if self.healed { 1 } else { 20 }) {
+            _ if self.healed => 1,
+            0 | 1 => 0,
+            2 | 3 => 2,
+            _ => 1,
+        };
+        for _ in 0..copies {
+            // Now and then far behind others: reordered by much, or from an earlier term.
+            let spread = if !self.healed && self.random.one_in(30) { 200_000 } else { 3_000 };
+            let delay = 500 + self.random.below(spread);
+            self.schedule(delay, Due::Deliver { from, to, message: message.clone() });
+        }
+    }
+
+    /// Does what is due next: an alarm, or something of the agenda.
+    fn turn(&mut self) {
+        let alarms = self.nodes.iter().filter_map(|(&id, node)| node.alarm.map(|at| (at, id)));
+        let alarm = alarms.min();
+        let other = self.agenda.keys().next().copied();
+        match (alarm, other) {
+            (Some((at, id)), other) if other.is_none_or(|(due, _)| at <= due) => {
+                self.now = self.now.max(at);
+                self.nodes.get_mut(&id).unwrap().alarm = None;
+                self.step(id, Input::Alarm);
+            }
+            (_, Some(key)) => {
+                self.now = self.now.max(key.0);
+                match self.agenda.remove(&key).unwrap() {
+                    Due::Deliver { from, to, message } => {
+                        if self.cut.contains(&from) == self.cut.contains(&to) {
+                            self.step(to, Input::Message { from, message });
+                        }
+                    }
+                    Due::Synced { node, boot } if boot == self.boots[&node] => {
+                        if let Some(ticket) = self.nodes.get_mut(&node).unwrap().disk.synced() {
+                            // A crash may also fall between the sync and the news of it.
+                            let at = self.nodes.get_mut(&node).unwrap();
+                            let restored = at.disk.restored();
+                            at.durable = (restored.term, restored.vote);
+                            self.step(node, Input::Synced { ticket, result: Ok(()) });
+                        }
+                    }
+                    Due::Synced { .. } => {}
+                    Due::Restart { node } => self.boot(node),
+                }
+            }
+            _ => unreachable!("somebody always has an alarm, or is about to restart"),
+        }
+    }
+
+    fn disturb(&mut self) {
+        let size = u64::try_from(self.nodes.len()).unwrap();
+        let id = NodeId::try_from(1 + self.random.below(size)).unwrap();
+        match self.random.below(100) {
+            0 if self.nodes[&id].core.is_some() => self.crash(id),
+            1 => {
+                self.cut.insert(id);
+            }
+            2 | 3 => self.cut.clear(),
+            // A forced timeout.
+            4 if self.random.one_in(4) => self.step(id, Input::Alarm),
+            5..40 => self.propose(id),
+            _ => {}
+        }
+    }
+
+    fn propose(&mut self, id: NodeId) {
+        self.counter += 1;
+        let command = Rc::from(self.counter.to_le_bytes());
+        self.step(id, Input::Propose { token: self.counter, command });
+    }
+
+    /// Heals all faults, and demands progress.
+    fn converge(&mut self) {
+        self.healed = true;
+        self.cut.clear();
+        let until = self.now + 2_000_000;
+        while self.now < until {
+            self.turn();
+        }
+        let leader = self.nodes.iter().find_map(|(&id, node)| {
+            node.core.as_ref().filter(|core| core.role() == Role::Leader).map(|_| id)
+        });
+        let leader = leader.expect("after healing, somebody leads");
+        self.propose(leader);
+        let until = self.now + 200_000;
+        while self.now < until {
+            self.turn();
+        }
+        let last = self.nodes[&leader].core.as_ref().unwrap().log().last();
+        for (id, node) in &self.nodes {
+            let core = node.core.as_ref().expect("up again");
+            assert_eq!(
+                (core.log().last(), core.durable()),
+                (last, last.index),
+                "{id} has another log"
+            );
+            assert_eq!(core.commit(), last.index, "{id} is behind");
+        }
+    }
+}
+
+fn run(seed: u64) -> Cluster {
+    let mut cluster = Cluster::new(seed);
+    for _ in 0..1_500 {
+        cluster.turn();
+        cluster.disturb();
+    }
+    cluster.converge();
+    cluster
+}
+
+#[test]
+fn the_core_is_safe_and_makes_progress_under_chance() {
+    let (mut truncates, mut leaders, mut committed) = (0, 0, 0);
+    for seed in 0..400 {
+        let cluster =
+            std::panic::catch_unwind(|| run(seed)).unwrap_or_else(|_| panic!("seed {seed}"));
+        truncates += cluster.history.truncates;
+        leaders += cluster.history.leaders.len();
+        committed += cluster.history.committed.len();
+    }
+    // A run in which nothing goes wrong tests nothing.
+    assert!(truncates > 400, "{truncates} truncates");
+    assert!(leaders > 2_000, "{leaders} leaders");
+    assert!(committed > 20_000, "{committed} committed entries");
+}
