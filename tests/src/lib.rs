@@ -1,1 +1,56 @@
-//! The integration tests of raftbox are the `[[test]]` targets of this package.
+//! What the integration tests share; the tests themselves are the `[[test]]` targets of this package.
+
+use raftbox::engine::native::Native;
+use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};
+use raftbox::engine::{Abort, Engine};
+use raftbox::gate;
+use raftbox::plan::{Header, Plan, sha256};
+use raftbox::scenario::Scenario;
+use raftbox::simulation::{Record, Simulation};
+use raftbox::trace::Keep;
+use raftbox::world::turn::Turn;
+use raftbox_guest_bytes::BYTES;
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+/// The built-in guest in wasmtime, compiled once in a test process.
+///
+/// # Panics
+/// If it is not admitted, or wasmtime does not work here.
+#[must_use]
+pub fn wasmtime() -> Rc<Wasmtime<Turn>> {
+    static COMPILED: OnceLock<Compiled> = OnceLock::new();
+    let compiled = COMPILED.get_or_init(|| {
+        let guest = gate::admit(BYTES, None).expect("the built-in guest is admitted");
+        Compiled::new(vec![guest], &Options::default()).expect("wasmtime works here")
+    });
+    Rc::new(Wasmtime::new(compiled).expect("the built-in guest fits the boundary"))
+}
+
+/// The same guest as native code.
+#[must_use]
+pub fn native() -> Rc<Native<raftbox_node::Node>> {
+    Rc::new(Native::new())
+}
+
+/// The header of a built-in scenario, changed by `change`, under a seed.
+///
+/// # Panics
+/// If there is no such scenario, or the change breaks it.
+#[must_use]
+pub fn header(name: &str, seed: u64, change: impl FnOnce(&mut Scenario)) -> Header {
+    let mut scenario = Scenario::built_in(name, None).expect("it is built in");
+    change(&mut scenario);
+    scenario.check().expect("the change makes sense");
+    Header::new(Plan { scenario, seed, interventions: Vec::new() }, sha256(BYTES))
+}
+
+/// Runs a header's plan to its end; returns what was written down, and the number of turns.
+///
+/// # Errors
+/// If the engine failed.
+pub fn run<E: Engine<Turn>>(engine: Rc<E>, header: &Header, keep: Keep) -> Result<(Record, u64), Abort> {
+    let mut simulation = Simulation::new(engine, header, keep)?;
+    simulation.run()?;
+    Ok((simulation.record().clone(), simulation.world().turns()))
+}
