@@ -1,5 +1,6 @@
 //! raftbox.
 
+pub mod check;
 pub mod draw;
 pub mod engine;
 pub mod event;
