@@ -17,8 +17,9 @@
 //! | `S1 truncate 2`, `S1 durable 2`, `S1 commit 2`, `S1 apply 1@1 as=x result=y` | as the notes |
 //! | `S1 snapshot log=1@1/2@1`, `S1 install log=1@1/2@1` | a snapshot of that log |
 //! | `S1 garbage 4`, `S1 garbage 0x80000000` | a note of that kind that cannot be read |
+//! | `S1 group 7` | a note about that Raft group |
 //! | `C1 append a1 "x;" n=0`, `C1 increment c1 5 n=0`, `C1 get a1 n=0`, `C1 put a1 x n=0` | operation 0 is asked |
-//! | `C1 ok n=0`, `C1 value "x;" n=0`, `C1 redirect n=0`, `C1 undefined n=0` | and answered |
+//! | `C1 ok n=0`, `C1 value "x;" n=0`, `C1 redirect n=0`, `C1 undefined n=0`, `C1 expired n=0` | and answered |
 //! | `verdicts`, `verdict notes` | all verdicts, or that of one property |
 
 use goldenscript::{ArgumentConsumer, Command, Context, Runner};
@@ -283,23 +284,22 @@ impl Trace {
         let attempt = key(args, "attempt", 0)?;
         let verb = args.next_pos().ok_or("what does it do?")?;
         let mut word = || args.next_pos().ok_or("an argument is missing");
-        let reply = match verb {
+        let asked = match verb {
             "append" => {
-                let operation = Operation::Append(word()?.as_bytes(), word()?.as_bytes());
-                return Ok(self.ask(client, n, attempt, operation, Answer::Length));
+                Some((Operation::Append(word()?.as_bytes(), word()?.as_bytes()), Answer::Length))
             }
             "increment" => {
-                let operation = Operation::Increment(word()?.as_bytes(), word()?.parse()?);
-                return Ok(self.ask(client, n, attempt, operation, Answer::Number));
+                Some((Operation::Increment(word()?.as_bytes(), word()?.parse()?), Answer::Number))
             }
-            "get" => {
-                let operation = Operation::Get(word()?.as_bytes());
-                return Ok(self.ask(client, n, attempt, operation, Answer::Done));
-            }
-            "put" => {
-                let operation = Operation::Put(word()?.as_bytes(), word()?.as_bytes());
-                return Ok(self.ask(client, n, attempt, operation, Answer::Done));
-            }
+            "get" => Some((Operation::Get(word()?.as_bytes()), Answer::Done)),
+            "put" => Some((Operation::Put(word()?.as_bytes(), word()?.as_bytes()), Answer::Done)),
+            _ => None,
+        };
+        if let Some((operation, answer)) = asked {
+            self.ask(client, n, attempt, operation, answer);
+            return Ok(());
+        }
+        let reply = match verb {
             "ok" => {
                 let answers = self.operations.iter().rev();
                 let answer = answers.into_iter().find(|(name, _)| *name == (client, n));

@@ -4,9 +4,10 @@
 //! nothing but events: the nodes' [notes](raftbox_abi::note), what clients asked and were answered, boots and crashes.
 //! So they judge any guest that tells these notes, and a recorded run as well as a live one.
 //!
-//! The [`model`] puts together what the notes say (logs, roles, durable states) and hands each change to the checkers as
-//! a fact; all logs are one [`tree`], in which a log prefix is a number, so that each note costs the same however long
-//! the logs are. A checker is one file: a struct with `observe` and `verdict`. A property keeps its first violation.
+//! The model (`check/model.rs`) puts together what the notes say (logs, roles, durable states) and hands each change to
+//! the checkers as a fact; all logs are one tree, in which a log prefix is a number, so that each note costs the same
+//! however long the logs are. A checker is one file: a struct with `observe` and `verdict`. A property keeps its first
+//! violation.
 //!
 //! | property | what it claims | section of the paper |
 //! |---|---|---|
