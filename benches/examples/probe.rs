@@ -24,6 +24,11 @@ fn probe<E: Engine<Turn>>(name: &str, engine: Rc<E>, keep: Keep) {
         .iter()
         .filter(|(_, event)| matches!(event, Event::Effect(Effect::Received { body: [0, ..], .. })))
         .count();
+    for (name, verdict) in record.checkers.verdicts() {
+        if verdict != raftbox::check::Verdict::Pass {
+            println!("  {name}: {verdict:?}");
+        }
+    }
     println!(
         "{name}: {turns} turns, {events} events, {acked} acknowledged, {} bytes, sim {} ms, wall {us} us: {} turns/s {} events/s, digest {}",
         record.trace.kept_bytes(),
@@ -36,7 +41,7 @@ fn probe<E: Engine<Turn>>(name: &str, engine: Rc<E>, keep: Keep) {
 
 fn main() {
     for _ in 0..2 {
-        probe("wasmtime", raftbox_tests::wasmtime(), Keep::All);
+        probe("wasmtime", raftbox_tests::wasmtime_with(raftbox::units::Size(64 << 20)), Keep::All);
         probe("native", raftbox_tests::native(), Keep::All);
     }
 }
