@@ -6,8 +6,8 @@ use raftbox::check::Verdict;
 use raftbox::event::{Effect, Event};
 use raftbox::simulation::Simulation;
 use raftbox::trace::{Digest, Keep};
-use raftbox_tests::{header, wasmtime};
 use raftbox_abi::client::{Attempt, Outcome, Reply};
+use raftbox_tests::{header, wasmtime};
 use std::collections::BTreeSet;
 
 /// What a seed came to.
