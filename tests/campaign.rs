@@ -78,10 +78,14 @@ fn chaos_violates_nothing_and_serves_clients_all_along() {
 
 #[test]
 fn a_lossy_network_violates_nothing() {
-    (0..seeds(20)).for_each(|number| drop(seed("lossy", number)));
+    for number in 0..seeds(20) {
+        assert!(seed("lossy", number).turns > 0);
+    }
 }
 
 #[test]
 fn the_tour_violates_nothing() {
-    (0..seeds(20)).for_each(|number| drop(seed("tour", number)));
+    for number in 0..seeds(20) {
+        assert!(seed("tour", number).turns > 0);
+    }
 }
