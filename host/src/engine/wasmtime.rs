@@ -230,6 +230,8 @@ struct Guest<H: 'static> {
     idle: RefCell<Vec<Instance<H>>>,
     /// What an instance is like before its boot; known once there was one.
     first: RefCell<Option<Image>>,
+    /// Room for images, from those that are gone: fresh room costs more in page faults than the copy itself.
+    room: Room,
 }
 
 /// One thread's engine.
@@ -255,6 +257,7 @@ impl<H: Host> Wasmtime<H> {
                 admitted: admitted.clone(),
                 idle: RefCell::default(),
                 first: RefCell::default(),
+                room: Room::default(),
             }));
         }
         Ok(Self { engine: compiled.engine.clone(), guests, watchdog: compiled.watchdog })
@@ -394,9 +397,32 @@ fn ended(error: &wasmtime::Error, stop: Option<Stop>) -> Result<Ended, Abort> {
     }
 }
 
-/// The state of an instance: its memory without the zeros at its end, and its mutable globals.
+/// The room of images that are gone, for the next ones.
+type Room = Rc<RefCell<Vec<Vec<u8>>>>;
+
+/// How much of it is kept.
+const ROOM_MAX: usize = 64;
+
+/// The state of an instance; shared, not copied, when it is cloned.
 #[derive(Clone)]
-pub struct Image(Rc<(Vec<u8>, Vec<u64>)>);
+pub struct Image(Rc<Saved>);
+
+struct Saved {
+    /// The memory without the zeros at its end.
+    memory: Vec<u8>,
+    /// The mutable globals.
+    globals: Vec<u64>,
+    room: Room,
+}
+
+impl Drop for Saved {
+    fn drop(&mut self) {
+        let mut room = self.room.borrow_mut();
+        if room.len() < ROOM_MAX {
+            room.push(std::mem::take(&mut self.memory));
+        }
+    }
+}
 
 /// A guest in wasmtime.
 pub struct WasmtimeNode<H: Host> {
@@ -419,11 +445,45 @@ impl<H: Host> WasmtimeNode<H> {
     }
 }
 
+const PAGE: usize = 4096;
+const ZEROS: [u8; PAGE] = [0; PAGE];
+
 /// How long memory is without the zeros at its end, in whole pages of 4 KiB.
 fn extent(memory: &[u8]) -> usize {
-    const PAGE: usize = 4096;
-    const ZEROS: [u8; PAGE] = [0; PAGE];
     memory.as_chunks().0.iter().rposition(|page: &[u8; PAGE]| page != &ZEROS).map_or(0, |page| (page + 1) * PAGE)
+}
+
+/// Puts `bytes` at the front of memory and zeros behind. Pages that are zero already are only read: an arena is mostly
+/// memory that was never touched, and that the machine need not find room for.
+fn overwrite(memory: &mut [u8], bytes: &[u8]) {
+    let (head, tail) = memory.split_at_mut(bytes.len());
+    head.copy_from_slice(bytes);
+    for page in tail.chunks_mut(PAGE) {
+        if *page != ZEROS[..page.len()] {
+            page.fill(0);
+        }
+    }
+}
+
+impl<H: Host> Instance<H> {
+    fn globals(&mut self) -> Vec<u64> {
+        let values = self.globals.iter().map(|global| match global.get(&mut self.store) {
+            Val::I32(value) => u64::from(value.cast_unsigned()),
+            Val::I64(value) => value.cast_unsigned(),
+            other => unreachable!("the gate admits integers only, not {other:?}"),
+        });
+        values.collect()
+    }
+
+    fn set_globals(&mut self, values: &[u64]) {
+        for (global, value) in self.globals.iter().zip(values) {
+            let value = match global.ty(&self.store).content() {
+                wasmtime::ValType::I32 => Val::I32(u32::try_from(*value).expect("it was saved as one").cast_signed()),
+                _ => Val::I64(value.cast_signed()),
+            };
+            global.set(&mut self.store, value).expect("the gate admits mutable integers only");
+        }
+    }
 }
 
 impl<H: Host> Node<H> for WasmtimeNode<H> {
@@ -451,30 +511,27 @@ impl<H: Host> Node<H> for WasmtimeNode<H> {
     }
 
     fn save(&mut self) -> Image {
+        let room = Rc::clone(&self.guest.room);
+        let mut memory = room.borrow_mut().pop().unwrap_or_default();
         let instance = self.instance();
-        let memory = instance.memory.data(&instance.store);
-        let memory = memory[..extent(memory)].to_vec();
-        let globals = instance.globals.iter().map(|global| match global.get(&mut instance.store) {
-            Val::I32(value) => u64::from(value.cast_unsigned()),
-            Val::I64(value) => value.cast_unsigned(),
-            other => unreachable!("the gate admits integers only, not {other:?}"),
-        });
-        Image(Rc::new((memory, globals.collect())))
+        let now = instance.memory.data(&instance.store);
+        memory.clear();
+        memory.extend_from_slice(&now[..extent(now)]);
+        Image(Rc::new(Saved { memory, globals: instance.globals(), room }))
     }
 
     fn restore(&mut self, image: &Image) {
         let instance = self.instance();
-        let (memory, globals) = &*image.0;
-        let (head, tail) = instance.memory.data_mut(&mut instance.store).split_at_mut(memory.len());
-        head.copy_from_slice(memory);
-        tail.fill(0);
-        for (global, value) in instance.globals.iter().zip(globals) {
-            let value = match global.ty(&instance.store).content() {
-                wasmtime::ValType::I32 => Val::I32(u32::try_from(*value).expect("it was saved as one").cast_signed()),
-                _ => Val::I64(value.cast_signed()),
-            };
-            global.set(&mut instance.store, value).expect("the gate admits mutable integers only");
-        }
+        overwrite(instance.memory.data_mut(&mut instance.store), &image.0.memory);
+        instance.set_globals(&image.0.globals);
+        instance.fresh = false;
+    }
+
+    fn copy(&mut self, other: &mut Self) {
+        let (instance, other) = (self.instance(), other.instance());
+        let memory = other.memory.data(&other.store);
+        overwrite(instance.memory.data_mut(&mut instance.store), &memory[..extent(memory)]);
+        instance.set_globals(&other.globals());
         instance.fresh = false;
     }
 
