@@ -48,24 +48,19 @@ use std::rc::Rc;
 use disk::Disk;
 use goldenscript::{ArgumentConsumer, Command, Context};
 use raftbox_node::raft::{
-    Body, Config, Configuration, Entropy, Entry, HardState, Index, Input, Message, Micros, NodeId,
-    Note, Outcome, Output, Payload, Raft, Record, Term, Verdict,
+    Body, Config, Configuration, Entropy, Entry, HardState, Index, Input, Message, Micros, NodeId, Note, Outcome,
+    Output, Payload, Raft, Record, Term, Verdict,
 };
 
 #[test]
 fn scripts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/raft");
-    let mut scripts: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    let mut scripts: Vec<_> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
     scripts.sort();
-    let run = |path: &Path| {
-        catch_unwind(AssertUnwindSafe(|| goldenscript::run(&mut Cluster::default(), path).unwrap()))
-    };
+    let run =
+        |path: &Path| catch_unwind(AssertUnwindSafe(|| goldenscript::run(&mut Cluster::default(), path).unwrap()));
     let failed: Vec<_> = scripts.iter().filter(|path| run(path).is_err()).collect();
-    assert!(
-        failed.is_empty(),
-        "run again with UPDATE_GOLDENFILES=1, and judge the diff: {failed:#?}"
-    );
+    assert!(failed.is_empty(), "run again with UPDATE_GOLDENFILES=1, and judge the diff: {failed:#?}");
 }
 
 /// The draws that a script wrote down; 0 otherwise.
@@ -221,8 +216,7 @@ impl Cluster {
                 _ => return Err(format!("no knob {key}").into()),
             }
         }
-        let learners: Vec<NodeId> =
-            learners.into_iter().map(|id| NodeId::try_from(id).unwrap()).collect();
+        let learners: Vec<NodeId> = learners.into_iter().map(|id| NodeId::try_from(id).unwrap()).collect();
         let membership = Configuration::new(1..=voters, learners);
         for id in membership.members() {
             self.nodes.insert(id, Node::default());
@@ -400,8 +394,7 @@ impl Cluster {
         let link = args.next_pos().unwrap_or("->");
         let (from, to) = link.split_once("->").ok_or("a link is 1->2, 1-> or ->2")?;
         let matches = |held: &&Held| {
-            (from.is_empty() || from == held.from.to_string())
-                && (to.is_empty() || to == held.to.to_string())
+            (from.is_empty() || from == held.from.to_string()) && (to.is_empty() || to == held.to.to_string())
         };
         let places = self.held.iter().enumerate().filter(|(_, held)| matches(held));
         let mut places: Vec<usize> = places.map(|(at, _)| at).collect();
@@ -412,11 +405,7 @@ impl Cluster {
                 _ => return Err(format!("no choice by {key}").into()),
             }
         }
-        if places.is_empty() {
-            Err(format!("nothing is held on {link}").into())
-        } else {
-            Ok(places)
-        }
+        if places.is_empty() { Err(format!("nothing is held on {link}").into()) } else { Ok(places) }
     }
 
     fn take(&mut self, args: &mut ArgumentConsumer<'_>) -> Outcomes<Vec<Held>> {

@@ -13,8 +13,8 @@ use std::rc::Rc;
 
 use disk::Disk;
 use raftbox_node::raft::{
-    Config, Configuration, Entropy, Entry, Index, Input, Message, Micros, NodeId, Note, Output,
-    Raft, Record, Role, Term,
+    Config, Configuration, Entropy, Entry, Index, Input, Message, Micros, NodeId, Note, Output, Raft, Record, Role,
+    Term,
 };
 
 /// SplitMix64 (Steele, Lea and Flood 2014): small, and its own.
@@ -182,8 +182,7 @@ impl Cluster {
 
     fn drain(&mut self, id: NodeId) {
         // A crash may hit between any two outputs.
-        let crash_after =
-            if !self.healed && self.random.one_in(300) { self.random.below(6) } else { u64::MAX };
+        let crash_after = if !self.healed && self.random.one_in(300) { self.random.below(6) } else { u64::MAX };
         let mut count = 0;
         while count < crash_after {
             let node = self.nodes.get_mut(&id).unwrap();
@@ -316,9 +315,10 @@ impl Cluster {
         while self.now < until {
             self.turn();
         }
-        let leader = self.nodes.iter().find_map(|(&id, node)| {
-            node.core.as_ref().filter(|core| core.role() == Role::Leader).map(|_| id)
-        });
+        let leader = self
+            .nodes
+            .iter()
+            .find_map(|(&id, node)| node.core.as_ref().filter(|core| core.role() == Role::Leader).map(|_| id));
         let leader = leader.expect("after healing, somebody leads");
         self.propose(leader);
         let until = self.now + 200_000;
@@ -328,11 +328,7 @@ impl Cluster {
         let last = self.nodes[&leader].core.as_ref().unwrap().log().last();
         for (id, node) in &self.nodes {
             let core = node.core.as_ref().expect("up again");
-            assert_eq!(
-                (core.log().last(), core.durable()),
-                (last, last.index),
-                "{id} has another log"
-            );
+            assert_eq!((core.log().last(), core.durable()), (last, last.index), "{id} has another log");
             assert_eq!(core.commit(), last.index, "{id} is behind");
         }
     }
@@ -352,8 +348,7 @@ fn run(seed: u64) -> Cluster {
 fn the_core_is_safe_and_makes_progress_under_chance() {
     let (mut truncates, mut leaders, mut committed) = (0, 0, 0);
     for seed in 0..400 {
-        let cluster =
-            std::panic::catch_unwind(|| run(seed)).unwrap_or_else(|_| panic!("seed {seed}"));
+        let cluster = std::panic::catch_unwind(|| run(seed)).unwrap_or_else(|_| panic!("seed {seed}"));
         truncates += cluster.history.truncates;
         leaders += cluster.history.leaders.len();
         committed += cluster.history.committed.len();

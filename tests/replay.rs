@@ -5,13 +5,14 @@ use raftbox::trace::{Keep, causes, difference};
 use raftbox::units::Span;
 use raftbox_tests::{header, native, run, wasmtime};
 
-/// Scenarios of every profile.
-const SCENARIOS: [&str; 4] = ["calm", "lossy", "chaos", "tour"];
+/// Scenarios of every profile, in turn.
+fn scenarios() -> impl Iterator<Item = (u64, &'static str)> {
+    (0..).zip(["calm", "lossy", "chaos", "tour"].into_iter().cycle())
+}
 
 #[test]
 fn the_causes_of_a_run_are_the_run() {
-    for seed in 0..200 {
-        let name = SCENARIOS[seed as usize % SCENARIOS.len()];
+    for (seed, name) in scenarios().take(200) {
         let header = header(name, seed, |scenario| {
             scenario.duration = Span(4_000_000);
             scenario.faults.from = Span(500_000);
@@ -30,8 +31,8 @@ fn the_causes_of_a_run_are_the_run() {
 
 #[test]
 fn both_engines_make_the_same_run() {
-    for seed in 0..20 {
-        let header = header(SCENARIOS[seed as usize % SCENARIOS.len()], seed, |scenario| {
+    for (seed, name) in scenarios().take(20) {
+        let header = header(name, seed, |scenario| {
             scenario.duration = Span(5_000_000);
             scenario.faults.from = Span(500_000);
         });

@@ -192,7 +192,7 @@ impl Agenda {
             Item::Wake(node, boot, alarm) => Some(Cause::Wake { node, boot, alarm }),
             Item::Ask(client, operation) => self.workload.ask(client, operation),
             Item::Retry(client, operation, attempt) => self.workload.retry(client, operation, attempt),
-            Item::Timeout(client, operation, attempt) => self.workload.timeout(client, operation, attempt),
+            Item::Timeout(client, ..) => self.workload.timeout(self.now, client, &mut self.queue),
             Item::Step(number) => {
                 let act = self.steps[number as usize].act.clone();
                 // What would break something again after all was healed comes too late.

@@ -106,7 +106,8 @@ impl Trace {
             Keep::Nothing => {}
         }
         if self.open.len() >= SEGMENT_BYTES {
-            self.segments.push(Arc::new(std::mem::take(&mut self.open)));
+            let next = Vec::with_capacity(self.open.capacity());
+            self.segments.push(Arc::new(std::mem::replace(&mut self.open, next)));
         }
     }
 

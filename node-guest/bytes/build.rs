@@ -15,12 +15,8 @@ const PACKAGE: &str = "raftbox-node";
 /// How the module is linked: a small stack that lies first, so that its overflow is a trap at the same depth in every
 /// engine; the stack pointer exported, since with the memory it is the whole state; and a memory that has its final
 /// size from the start.
-const LINK_ARGS: [&str; 4] = [
-    "-zstack-size=65536",
-    "--export=__stack_pointer",
-    "--initial-memory=4194304",
-    "--max-memory=4194304",
-];
+const LINK_ARGS: [&str; 4] =
+    ["-zstack-size=65536", "--export=__stack_pointer", "--initial-memory=4194304", "--max-memory=4194304"];
 
 /// What the outer build says to cargo and rustc that is no business of the guest's.
 const REMOVED: [&str; 12] = [
@@ -40,15 +36,8 @@ const REMOVED: [&str; 12] = [
 
 /// Of the variables that start with `CARGO_`, those that stay: where cargo keeps and gets its packages, how many jobs
 /// run at once, and how it prints. All others tell how to build, which is what must not get through.
-const KEPT: [&str; 7] = [
-    "CARGO_HOME",
-    "CARGO_MAKEFLAGS",
-    "CARGO_NET_",
-    "CARGO_HTTP_",
-    "CARGO_REGISTR",
-    "CARGO_SOURCE_",
-    "CARGO_TERM_",
-];
+const KEPT: [&str; 7] =
+    ["CARGO_HOME", "CARGO_MAKEFLAGS", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"];
 
 fn main() {
     let workspace = workspace();
@@ -158,9 +147,7 @@ impl Rustc {
         let ask = |arguments: &[&str]| {
             let answer = Command::new(variable("RUSTC")).args(arguments).output();
             match answer {
-                Ok(answer) if answer.status.success() => {
-                    String::from_utf8_lossy(&answer.stdout).into_owned()
-                }
+                Ok(answer) if answer.status.success() => String::from_utf8_lossy(&answer.stdout).into_owned(),
                 _ => fail(&format!("rustc does not answer {arguments:?}")),
             }
         };

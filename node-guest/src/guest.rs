@@ -91,8 +91,7 @@ impl Guest for Node {
         let mut scratch = Scratch::default();
         let (voters, learners) = (boot.voters.clone(), boot.learners.clone());
         scratch.note(imports, Body::Config { index: 0, voters, outgoing: Vec::new(), learners });
-        let hashes: Vec<u64> =
-            restored.log.iter().map(|(_, entry)| notes::entry_hash(&entry.payload)).collect();
+        let hashes: Vec<u64> = restored.log.iter().map(|(_, entry)| notes::entry_hash(&entry.payload)).collect();
         let recovered = recovered(&restored, &hashes);
         let now = imports.now();
         let (config, membership) = (settings.config.clone(), settings.membership.clone());
@@ -109,17 +108,13 @@ impl Guest for Node {
     fn deliver<I: Imports>(&mut self, imports: &mut I, from: u32, datagram: &[u8]) {
         if self.storage.is_cutting() {
             // What a message makes a node write could pile up here; the sender will say it again.
-            return imports
-                .log(level::DEBUG, &format!("still booting: dropped a datagram of {from}"));
+            return imports.log(level::DEBUG, &format!("still booting: dropped a datagram of {from}"));
         }
         match wire::decode(datagram) {
             Some(message) => self.step(imports, Input::Message { from, message }),
             None => {
                 let len = datagram.len();
-                imports.log(
-                    level::DEBUG,
-                    &format!("dropped a malformed datagram of {from}, {len} bytes"),
-                );
+                imports.log(level::DEBUG, &format!("dropped a malformed datagram of {from}, {len} bytes"));
             }
         }
     }
@@ -242,9 +237,7 @@ impl Node {
                 let votes = self.settings.membership.is_voter(self.settings.node);
                 Body::Role { role: notes::role(role, votes), term, leader: notes::number(leader) }
             }
-            Note::HardState(state) => {
-                Body::HardState { term: state.term, vote: notes::number(state.vote) }
-            }
+            Note::HardState(state) => Body::HardState { term: state.term, vote: notes::number(state.vote) },
             Note::Append { index, entry } => {
                 assert_eq!(slot(index), self.hashes.len(), "entries are noted in order");
                 let hash = notes::entry_hash(&entry.payload);
@@ -258,9 +251,7 @@ impl Node {
             }
             Note::Durable { last } => Body::Durable { last },
             Note::Commit { index } => Body::Commit { index },
-            Note::Refused(refusal) => {
-                notes::refused(&refusal, self.settings.config.election_min_us)
-            }
+            Note::Refused(refusal) => notes::refused(&refusal, self.settings.config.election_min_us),
         };
         self.scratch.note(imports, body);
     }
@@ -278,11 +269,5 @@ fn recovered(restored: &Restored, hashes: &[u64]) -> Body {
     let prefix = log.iter().zip(hashes).fold(0, |prefix, ((_, entry), hash)| {
         raftbox_abi::chain(prefix, entry.term, notes::entry_kind(&entry.payload), *hash)
     });
-    Body::Recovered {
-        term: *term,
-        vote: notes::number(*vote),
-        snapshot: (0, 0),
-        last: (last.index, last.term),
-        prefix,
-    }
+    Body::Recovered { term: *term, vote: notes::number(*vote), snapshot: (0, 0), last: (last.index, last.term), prefix }
 }

@@ -146,9 +146,7 @@ impl Machine {
         match *operation {
             Operation::Register => unreachable!("registering is not done in a session"),
             Operation::Get(key) => (Outcome::Value(held(key)), Effect::Nothing),
-            Operation::Put(key, value) if fits(value.len()) => {
-                (Outcome::Done, Effect::Set(key, value))
-            }
+            Operation::Put(key, value) if fits(value.len()) => (Outcome::Done, Effect::Set(key, value)),
             Operation::Delete(key) => (Outcome::Done, Effect::Remove(key)),
             Operation::CompareAndSet(key, old, new) if fits(new.len()) => {
                 let swap = held(key) == old;
@@ -170,18 +168,14 @@ impl Machine {
                 }
             }
             // The value is longer than any may be.
-            Operation::Put(..) | Operation::CompareAndSet(..) => {
-                (Outcome::Undefined, Effect::Nothing)
-            }
+            Operation::Put(..) | Operation::CompareAndSet(..) => (Outcome::Undefined, Effect::Nothing),
         }
     }
 
     /// What the state takes after an effect, when the session keeps a reply of `reply` bytes.
     fn bytes_after(&self, effect: &Effect<'_>, session: u64, reply: usize) -> u64 {
         let value = |key: &[u8]| self.data.get(key).map_or(0, Vec::len);
-        let held = |key: &[u8]| {
-            self.data.get(key).map_or(0, |value| OVERHEAD + (key.len() + value.len()) as u64)
-        };
+        let held = |key: &[u8]| self.data.get(key).map_or(0, |value| OVERHEAD + (key.len() + value.len()) as u64);
         let taken = |key: &[u8], len: usize| OVERHEAD + (key.len() + len) as u64;
         let (before, after) = match effect {
             Effect::Nothing => (0, 0),

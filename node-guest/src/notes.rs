@@ -66,13 +66,10 @@ fn vote(why: VoteRefusal, minimum: u64) -> Refusal {
     match why {
         VoteRefusal::StaleTerm { theirs, mine } => Refusal::VoteStaleTerm { mine, theirs },
         VoteRefusal::AlreadyVoted { term, vote } => Refusal::VoteTaken { term, by: vote },
-        VoteRefusal::LogBehind { theirs, mine } => Refusal::VoteOlderLog {
-            mine: (mine.index, mine.term),
-            theirs: (theirs.index, theirs.term),
-        },
-        VoteRefusal::LeaderAlive { leader, ago_us } => {
-            Refusal::VoteLeaderAlive { leader, heard: ago_us, minimum }
+        VoteRefusal::LogBehind { theirs, mine } => {
+            Refusal::VoteOlderLog { mine: (mine.index, mine.term), theirs: (theirs.index, theirs.term) }
         }
+        VoteRefusal::LeaderAlive { leader, ago_us } => Refusal::VoteLeaderAlive { leader, heard: ago_us, minimum },
     }
 }
 
@@ -80,9 +77,7 @@ fn append(why: AppendRefusal) -> Refusal {
     match why {
         AppendRefusal::StaleTerm { theirs, mine } => Refusal::AppendStaleTerm { mine, theirs },
         AppendRefusal::NoEntry { prev, last } => Refusal::AppendGap { previous: prev, last },
-        AppendRefusal::TermMismatch { prev, theirs, mine } => {
-            Refusal::AppendMismatch { previous: prev, mine, theirs }
-        }
+        AppendRefusal::TermMismatch { prev, theirs, mine } => Refusal::AppendMismatch { previous: prev, mine, theirs },
     }
 }
 

@@ -62,9 +62,7 @@ impl Settings {
         let mut log_bytes = None;
         for line in boot.settings.lines() {
             let Some((key, value)) = line.split_once('=') else {
-                return Err(Fault::settings(format!(
-                    "setting {line:?} is not of the form key=value"
-                )));
+                return Err(Fault::settings(format!("setting {line:?} is not of the form key=value")));
             };
             match key {
                 "heartbeat" => config.heartbeat_us = parse(key, value)?,
@@ -173,10 +171,7 @@ mod tests {
         assert_eq!(reason("heartbeat=-1"), "setting heartbeat=-1 is not a number in its range");
         assert_eq!(reason("no_op=1"), "setting no_op=1 is not true or false");
         assert_eq!(reason("arena=5"), "setting arena=5 is not between 1048576 and 4294967296");
-        assert_eq!(
-            reason("log_bytes=9999999"),
-            "setting log_bytes=9999999 is not between 0 and 1048576"
-        );
+        assert_eq!(reason("log_bytes=9999999"), "setting log_bytes=9999999 is not between 0 and 1048576");
         assert_eq!(reason("heartbeat=0"), "setting heartbeat_us must be above 0");
     }
 
@@ -187,14 +182,8 @@ mod tests {
             let boot = Boot { version, node, voters, learners, settings: "" };
             Settings::read(&boot).expect_err("it is bad").reason
         };
-        assert_eq!(
-            reason(2, 1, &[1], &[]),
-            "the host speaks version 2, not 1: node 1, voters [1], learners []"
-        );
-        assert_eq!(
-            reason(1, 1, &[], &[1]),
-            "a cluster has a voter: node 1, voters [], learners [1]"
-        );
+        assert_eq!(reason(2, 1, &[1], &[]), "the host speaks version 2, not 1: node 1, voters [1], learners []");
+        assert_eq!(reason(1, 1, &[], &[1]), "a cluster has a voter: node 1, voters [], learners [1]");
         assert!(reason(1, 1, &[0, 1], &[]).starts_with("0 is nobody"));
         assert!(reason(1, 1, &[1, 2], &[2]).starts_with("a voter is not a learner"));
         assert!(reason(1, 3, &[1, 2], &[]).starts_with("a node is a member"));

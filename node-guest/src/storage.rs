@@ -95,9 +95,9 @@ impl Storage {
     fn cut<I: Imports>(&mut self, imports: &mut I, file_len: u64) -> Result<(), Fault> {
         let end = self.written;
         imports.log(3, &format!("file {FILE}: cutting a torn tail, {file_len} bytes, to {end}"));
-        imports.disk_truncate(FILE, end).map_err(|status| {
-            Fault::disk(format_args!("cannot truncate file {FILE} to {end}"), status)
-        })?;
+        imports
+            .disk_truncate(FILE, end)
+            .map_err(|status| Fault::disk(format_args!("cannot truncate file {FILE} to {end}"), status))?;
         imports.disk_sync(CUT);
         self.cutting = true;
         Ok(())

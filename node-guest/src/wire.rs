@@ -84,9 +84,7 @@ pub fn decode(datagram: &[u8]) -> Option<Message> {
     let term = take_number(&mut from)?;
     let body = match kind {
         kind::PRE_VOTE => Body::PreVote { last: take_position(&mut from)? },
-        kind::PRE_VOTE_REPLY => {
-            Body::PreVoteReply { answers: take_number(&mut from)?, granted: take_bool(&mut from)? }
-        }
+        kind::PRE_VOTE_REPLY => Body::PreVoteReply { answers: take_number(&mut from)?, granted: take_bool(&mut from)? },
         kind::REQUEST_VOTE => Body::RequestVote { last: take_position(&mut from)? },
         kind::REQUEST_VOTE_REPLY => Body::RequestVoteReply { granted: take_bool(&mut from)? },
         kind::APPEND_ENTRIES => {
@@ -96,10 +94,9 @@ pub fn decode(datagram: &[u8]) -> Option<Message> {
             Body::AppendEntries { prev, entries, commit }
         }
         kind::MATCHED => Body::AppendReply(Verdict::Matched { index: take_number(&mut from)? }),
-        kind::SHORT => Body::AppendReply(Verdict::Short {
-            prev: take_number(&mut from)?,
-            last: take_number(&mut from)?,
-        }),
+        kind::SHORT => {
+            Body::AppendReply(Verdict::Short { prev: take_number(&mut from)?, last: take_number(&mut from)? })
+        }
         kind::CONFLICT => Body::AppendReply(Verdict::Conflict {
             prev: take_number(&mut from)?,
             term: take_number(&mut from)?,
@@ -238,30 +235,18 @@ mod tests {
         let entries = vec![
             Entry { term: 2, payload: Payload::Noop },
             Entry { term: 3, payload: Payload::Command(Rc::from(&b"command"[..])) },
-            Entry {
-                term: 3,
-                payload: Payload::Config(Rc::new(Configuration::joint([1, 2], [3], [4]))),
-            },
+            Entry { term: 3, payload: Payload::Config(Rc::new(Configuration::joint([1, 2], [3], [4]))) },
         ];
         let reply = Body::AppendReply;
         [
             (Body::PreVote { last: at(6, 3) }, "pre-vote term=3 last=6@3"),
-            (
-                Body::PreVoteReply { answers: 4, granted: true },
-                "pre-vote-reply term=3 answers=4 granted",
-            ),
+            (Body::PreVoteReply { answers: 4, granted: true }, "pre-vote-reply term=3 answers=4 granted"),
             (Body::RequestVote { last: at(0, 0) }, "vote term=3 last=0@0"),
             (Body::RequestVoteReply { granted: false }, "vote-reply term=3 refused"),
-            (
-                Body::AppendEntries { prev: at(4, 2), entries, commit: 4 },
-                "append term=3 prev=4@2 entries=3 commit=4",
-            ),
+            (Body::AppendEntries { prev: at(4, 2), entries, commit: 4 }, "append term=3 prev=4@2 entries=3 commit=4"),
             (reply(Verdict::Matched { index: 6 }), "append-reply term=3 ok match=6"),
             (reply(Verdict::Short { prev: 9, last: 6 }), "append-reply term=3 short prev=9 last=6"),
-            (
-                reply(Verdict::Conflict { prev: 9, term: 2, first: 5 }),
-                "append-reply term=3 conflict prev=9@2 first=5",
-            ),
+            (reply(Verdict::Conflict { prev: 9, term: 2, first: 5 }), "append-reply term=3 conflict prev=9@2 first=5"),
             (reply(Verdict::StaleTerm), "append-reply term=3 stale"),
         ]
         .map(|(body, line)| (Message { term: 3, body }, line))
@@ -326,10 +311,7 @@ mod tests {
         let append = |prev, terms: &[Term]| {
             let entry = |term: &Term| Entry { term: *term, payload: Payload::Noop };
             let entries = terms.iter().map(entry).collect();
-            decode(&datagram(&Message {
-                term: 3,
-                body: Body::AppendEntries { prev, entries, commit: 0 },
-            }))
+            decode(&datagram(&Message { term: 3, body: Body::AppendEntries { prev, entries, commit: 0 } }))
         };
         assert!(append(at(4, 2), &[2, 3]).is_some());
         assert_eq!(append(at(4, 2), &[1, 3]), None);

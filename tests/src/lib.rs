@@ -8,23 +8,35 @@ use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::simulation::{Record, Simulation};
 use raftbox::trace::Keep;
+use raftbox::units::Size;
 use raftbox::world::turn::Turn;
 use raftbox_guest_bytes::BYTES;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-/// The built-in guest in wasmtime, compiled once in a test process.
+/// The built-in guest in wasmtime, compiled once in a test process, with the memory that scenarios give it by default.
 ///
 /// # Panics
 /// If it is not admitted, or wasmtime does not work here.
 #[must_use]
 pub fn wasmtime() -> Rc<Wasmtime<Turn>> {
     static COMPILED: OnceLock<Compiled> = OnceLock::new();
-    let compiled = COMPILED.get_or_init(|| {
-        let guest = gate::admit(BYTES, None).expect("the built-in guest is admitted");
-        Compiled::new(vec![guest], &Options::default()).expect("wasmtime works here")
-    });
+    let compiled = COMPILED.get_or_init(|| compiled(Scenario::default().arena));
     Rc::new(Wasmtime::new(compiled).expect("the built-in guest fits the boundary"))
+}
+
+/// The built-in guest in wasmtime, with so much memory.
+///
+/// # Panics
+/// If it is not admitted, or wasmtime does not work here.
+#[must_use]
+pub fn wasmtime_with(arena: Size) -> Rc<Wasmtime<Turn>> {
+    Rc::new(Wasmtime::new(&compiled(arena)).expect("the built-in guest fits the boundary"))
+}
+
+fn compiled(arena: Size) -> Compiled {
+    let guest = gate::admit(BYTES, Some(arena.0)).expect("the built-in guest is admitted");
+    Compiled::new(vec![guest], &Options::default()).expect("wasmtime works here")
 }
 
 /// The same guest as native code.

@@ -2,8 +2,7 @@
 //! what its sender could still forget.
 
 use raftbox_node::raft::{
-    Body, Entry, HardState, Index, Log, Message, NodeId, Position, Record, Restored, Ticket,
-    Verdict,
+    Body, Entry, HardState, Index, Log, Message, NodeId, Position, Record, Restored, Ticket, Verdict,
 };
 
 /// A disk with one sync under way at most.
@@ -90,10 +89,7 @@ impl Disk {
             }
             Body::AppendReply(Verdict::Matched { index }) => {
                 let durable = self.entries.len() as Index;
-                assert!(
-                    *index <= durable,
-                    "{from} acknowledges {index}, but has {durable} on disk"
-                );
+                assert!(*index <= durable, "{from} acknowledges {index}, but has {durable} on disk");
             }
             _ => {}
         }

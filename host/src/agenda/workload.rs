@@ -28,6 +28,8 @@ struct Asked {
     refused: u64,
     /// Whether the last attempt still awaits its answer or its timeout.
     waiting: bool,
+    /// Until when it does.
+    deadline: Micros,
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ struct Client {
     session: Option<u64>,
     sequence: u64,
     asked: Option<Asked>,
+    /// Whether a timeout of its is due, be it for an attempt that is over.
+    timed: bool,
     /// Whom it asks next.
     to: NodeId,
     /// What the registers held when it last saw them, so that a compare-and-set may succeed.
@@ -73,6 +77,7 @@ impl Workload {
             session: None,
             sequence: 0,
             asked: None,
+            timed: false,
             to: (id - 1) % nodes + 1,
             seen: vec![None; spec.keys as usize],
             audited: 0,
@@ -147,7 +152,7 @@ impl Workload {
             }
         }
         let to = self.client(id).to;
-        self.client_mut(id).asked = Some(Asked { body, attempt: 0, to, refused: 0, waiting: false });
+        self.client_mut(id).asked = Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0 });
         self.send(id)
     }
 
@@ -208,20 +213,34 @@ impl Workload {
         if due { self.send(id) } else { None }
     }
 
-    /// Whether an attempt still awaits its answer; if so its timeout is a cause, and says whether it is the last.
-    pub fn timeout(&mut self, id: ClientId, operation: u64, attempt: u64) -> Option<Cause> {
+    /// A timeout is due. If it is that of the attempt that awaits its answer, it is a cause, and says whether it is the last;
+    /// if it is that of an earlier one, the current one's takes its place. So there is one a client, and not one for each
+    /// of the many attempts that are answered in time.
+    pub fn timeout(&mut self, at: Micros, id: ClientId, queue: &mut Queue) -> Option<Cause> {
         let attempts = u64::from(self.spec.attempts);
-        let client = self.client(id);
-        let asked = client.asked.as_ref()?;
-        if client.operation != operation || asked.attempt != attempt || !asked.waiting {
+        let client = self.client_mut(id);
+        client.timed = false;
+        let operation = client.operation;
+        let asked = client.asked.as_ref().filter(|asked| asked.waiting)?;
+        if asked.deadline > at {
+            client.timed = true;
+            queue.push(asked.deadline, Item::Timeout(id, operation, asked.attempt));
             return None;
         }
+        let attempt = asked.attempt;
         Some(Cause::ClientTimeout { client: id, operation, attempt, last: attempt + 1 >= attempts })
     }
 
     /// A request was sent: its answer is awaited only so long.
-    pub fn observe_request(&self, at: Micros, id: ClientId, operation: u64, attempt: u64, queue: &mut Queue) {
-        queue.push(at + self.spec.timeout.0, Item::Timeout(id, operation, attempt));
+    pub fn observe_request(&mut self, at: Micros, id: ClientId, operation: u64, attempt: u64, queue: &mut Queue) {
+        let deadline = at + self.spec.timeout.0;
+        let client = self.client_mut(id);
+        if let Some(asked) = &mut client.asked {
+            asked.deadline = deadline;
+        }
+        if !std::mem::replace(&mut client.timed, true) {
+            queue.push(deadline, Item::Timeout(id, operation, attempt));
+        }
     }
 
     /// A client stopped waiting.
@@ -391,7 +410,7 @@ mod tests {
         let (mut workload, mut queue) = registered();
         workload.ask(1, 1);
         for attempt in 0..3 {
-            let Some(Cause::ClientTimeout { last, .. }) = workload.timeout(1, 1, attempt) else { panic!() };
+            let Some(Cause::ClientTimeout { last, .. }) = workload.timeout(1_000_000, 1, &mut queue) else { panic!() };
             assert_eq!(last, attempt == 2);
             workload.observe_timeout(100, 1, last, &mut queue);
             assert_eq!(workload.retry(1, 1, attempt + 1).is_some(), !last);

@@ -100,8 +100,9 @@ pub struct Disk {
     current: BTreeMap<u32, File>,
     durable: BTreeMap<u32, File>,
     operations: VecDeque<Operation>,
-    /// The bytes of the writes among `operations`, in order.
-    waiting: VecDeque<u8>,
+    /// The bytes of the writes among `operations`, in order, from `taken` on.
+    waiting: Vec<u8>,
+    taken: usize,
     /// How many operations were ever taken off the front of `operations`.
     settled: u64,
     syncs: VecDeque<PendingSync>,
@@ -124,7 +125,7 @@ impl Disk {
     pub fn write(&mut self, file: u32, offset: u64, bytes: &[u8]) {
         self.current.entry(file).or_default().write(offset, bytes);
         self.operations.push_back(Operation::Write { file, offset, len: bytes.len() });
-        self.waiting.extend(bytes);
+        self.waiting.extend_from_slice(bytes);
     }
 
     /// Sets the length of a file, not yet durably.
@@ -158,16 +159,22 @@ impl Disk {
         self.settled += 1;
         match operation {
             Operation::Write { file, offset, len } => {
-                let bytes: Vec<u8> = self.waiting.drain(..len).collect();
+                let bytes = &self.waiting[self.taken..self.taken + len];
                 if ok {
-                    self.durable.entry(file).or_default().write(offset, &bytes);
+                    self.durable.entry(file).or_default().write(offset, bytes);
                 }
+                self.taken += len;
             }
             Operation::Truncate { file, len } => {
                 if ok {
                     self.durable.entry(file).or_default().truncate(len);
                 }
             }
+        }
+        // The front is given back in one go: when nothing waits, or when half of the room is of no use.
+        if self.operations.is_empty() || self.taken > self.waiting.len() / 2 {
+            self.waiting.drain(..self.taken);
+            self.taken = 0;
         }
     }
 
@@ -179,7 +186,8 @@ impl Disk {
             let mine = survivors.iter().filter(|survivor| survivor.operation == operation);
             match next {
                 Operation::Write { file, offset, len } => {
-                    let bytes: Vec<u8> = self.waiting.drain(..len).collect();
+                    let bytes = &self.waiting[self.taken..self.taken + len];
+                    self.taken += len;
                     for survivor in mine {
                         let (from, to) = sectors(offset, len as u64, survivor.sector, survivor.count);
                         if from < to {
@@ -197,7 +205,8 @@ impl Disk {
         }
         self.current.clone_from(&self.durable);
         self.syncs.clear();
-        (self.settled, self.syncs_asked) = (0, 0);
+        self.waiting.clear();
+        (self.taken, self.settled, self.syncs_asked) = (0, 0, 0);
     }
 }
 

@@ -73,11 +73,9 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn new(size: u32, settings: &str) -> Self {
-        let mut cluster =
-            Self { settings: settings.into(), hosts: vec![], nodes: vec![], isolated: vec![] };
+        let mut cluster = Self { settings: settings.into(), hosts: vec![], nodes: vec![], isolated: vec![] };
         for id in 1..=size {
-            let mut host =
-                Host { disk: Disk { draws: id.into(), ..Disk::default() }, ..Host::default() };
+            let mut host = Host { disk: Disk { draws: id.into(), ..Disk::default() }, ..Host::default() };
             cluster.nodes.push(boot(&mut host, id, size, settings));
             cluster.hosts.push(host);
         }
@@ -164,13 +162,7 @@ impl Cluster {
         self.host(id).replies.drain(..).map(text).collect()
     }
 
-    pub(super) fn ask(
-        &mut self,
-        id: u32,
-        number: u64,
-        session: u64,
-        operation: Operation<'_>,
-    ) -> String {
+    pub(super) fn ask(&mut self, id: u32, number: u64, session: u64, operation: Operation<'_>) -> String {
         self.request(id, number, session, operation);
         self.settle();
         self.replies(id).concat()

@@ -21,16 +21,12 @@ fn a_node_alone_serves_and_remembers() {
     assert_eq!(cluster.ask(1, 0, 0, Operation::Register), "0: Ok(Session(2))");
     assert_eq!(cluster.ask(1, 1, 2, Operation::Increment(b"n", 5)), "1: Ok(Number(5))");
     let appended = cluster.host(1).notes.iter().fold(0, |prefix, note| match note {
-        Body::Append { index: _, term, kind, hash } => {
-            raftbox_abi::chain(prefix, *term, *kind, *hash)
-        }
+        Body::Append { index: _, term, kind, hash } => raftbox_abi::chain(prefix, *term, *kind, *hash),
         _ => prefix,
     });
     cluster.restart(1, &mut || false);
     let prefix = match cluster.host(1).notes.last() {
-        Some(Body::Recovered { term: 1, vote: 1, snapshot: (0, 0), last: (3, 1), prefix }) => {
-            *prefix
-        }
+        Some(Body::Recovered { term: 1, vote: 1, snapshot: (0, 0), last: (3, 1), prefix }) => *prefix,
         other => panic!("boot ends with what was recovered, not {other:?}"),
     };
     assert_eq!(prefix, appended);
@@ -122,8 +118,7 @@ fn what_is_too_large_or_makes_no_sense_is_refused_at_once() {
     let value = [0; 600];
     assert_eq!(cluster.ask(1, 1, 2, Operation::Put(b"k", &value)), "1: Ok(Done)");
     assert_eq!(cluster.ask(1, 2, 2, Operation::Put(b"k", &value)), "2: Refused(LogFull)");
-    let full =
-        |note: &Body| matches!(note, Body::Refused { peer: 0, refusal: Refusal::LogFull { .. } });
+    let full = |note: &Body| matches!(note, Body::Refused { peer: 0, refusal: Refusal::LogFull { .. } });
     assert_eq!(cluster.host(1).notes.iter().filter(|note| full(note)).count(), 2);
 }
 
@@ -171,10 +166,7 @@ fn until_a_torn_tail_is_cut_off_a_node_takes_no_messages() {
 #[test]
 fn what_cannot_be_halts_the_node_with_a_reason() {
     let mut host = Host::default();
-    assert_eq!(
-        halts(|| drop(boot(&mut host, 1, 1, "heart=1"))),
-        "halt 1: setting \"heart\" is unknown"
-    );
+    assert_eq!(halts(|| drop(boot(&mut host, 1, 1, "heart=1"))), "halt 1: setting \"heart\" is unknown");
     let mut cluster = Cluster::new(1, "");
     cluster.elect(1);
     cluster.ask(1, 0, 0, Operation::Register);
@@ -185,9 +177,7 @@ fn what_cannot_be_halts_the_node_with_a_reason() {
     let reason = halts(|| drop(boot(&mut host, 1, 1, "")));
     assert!(reason.starts_with("halt 2: file 0 is corrupt at offset 56"), "{reason}");
     cluster.host(1).disk.broken = Some(-1);
-    assert!(
-        halts(|| cluster.request(1, 0, 0, Operation::Register)).starts_with("halt 3: cannot write")
-    );
+    assert!(halts(|| cluster.request(1, 0, 0, Operation::Register)).starts_with("halt 3: cannot write"));
 }
 
 #[test]

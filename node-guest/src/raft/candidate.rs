@@ -41,13 +41,7 @@ impl Raft {
     }
 
     /// The answer to a pre-vote of this node, perhaps an old one.
-    pub(super) fn on_pre_vote_reply(
-        &mut self,
-        from: NodeId,
-        answers: Term,
-        granted: bool,
-        entropy: &mut dyn Entropy,
-    ) {
+    pub(super) fn on_pre_vote_reply(&mut self, from: NodeId, answers: Term, granted: bool, entropy: &mut dyn Entropy) {
         let asked = self.term() + 1;
         let State::PreCandidate(votes) = &mut self.state else {
             return;
@@ -102,8 +96,7 @@ impl Raft {
     }
 
     fn send_to_voters(&mut self, message: &Message) {
-        let others: Vec<NodeId> =
-            self.membership.all_voters().filter(|&id| id != self.id).collect();
+        let others: Vec<NodeId> = self.membership.all_voters().filter(|&id| id != self.id).collect();
         for to in others {
             self.send_in(to, message.clone());
         }

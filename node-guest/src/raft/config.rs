@@ -77,19 +77,11 @@ impl Config {
         // A heartbeat that comes later than the timeout it is meant to prevent would unseat every leader (5.6).
         require(self.election_min_us > self.heartbeat_us, "election_min_us", "above heartbeat_us")?;
         // With an empty range all nodes would time out together, and split the vote for ever (5.2).
-        require(
-            self.election_max_us > self.election_min_us,
-            "election_max_us",
-            "above election_min_us",
-        )?;
+        require(self.election_max_us > self.election_min_us, "election_max_us", "above election_min_us")?;
         require(self.inflight_max > 0, "inflight_max", "above 0")?;
         require(self.batch_entries_max > 0, "batch_entries_max", "above 0")?;
         require(self.batch_bytes_max > 0, "batch_bytes_max", "above 0")?;
-        require(
-            self.log_bytes_max >= Entry::OVERHEAD_BYTES,
-            "log_bytes_max",
-            "at least the overhead of one entry, 64",
-        )
+        require(self.log_bytes_max >= Entry::OVERHEAD_BYTES, "log_bytes_max", "at least the overhead of one entry, 64")
     }
 
     /// An election timeout in `[election_min_us, election_max_us)` from one draw.
@@ -122,14 +114,8 @@ mod tests {
             config.check().unwrap_err().to_string()
         };
         assert_eq!(broken(|c| c.heartbeat_us = 0), "heartbeat_us must be above 0");
-        assert_eq!(
-            broken(|c| c.election_min_us = c.heartbeat_us),
-            "election_min_us must be above heartbeat_us"
-        );
-        assert_eq!(
-            broken(|c| c.election_max_us = c.election_min_us),
-            "election_max_us must be above election_min_us"
-        );
+        assert_eq!(broken(|c| c.election_min_us = c.heartbeat_us), "election_min_us must be above heartbeat_us");
+        assert_eq!(broken(|c| c.election_max_us = c.election_min_us), "election_max_us must be above election_min_us");
         assert_eq!(broken(|c| c.inflight_max = 0), "inflight_max must be above 0");
         assert_eq!(broken(|c| c.batch_entries_max = 0), "batch_entries_max must be above 0");
         assert_eq!(broken(|c| c.batch_bytes_max = 0), "batch_bytes_max must be above 0");

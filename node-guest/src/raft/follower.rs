@@ -41,13 +41,7 @@ impl Follower {
 
 impl Raft {
     /// An append of the current term.
-    pub(super) fn on_append_entries(
-        &mut self,
-        from: NodeId,
-        prev: Position,
-        entries: Vec<Entry>,
-        commit: Index,
-    ) {
+    pub(super) fn on_append_entries(&mut self, from: NodeId, prev: Position, entries: Vec<Entry>, commit: Index) {
         self.follow(from);
         if let Some((why, verdict)) = self.refuse_append(prev) {
             self.refused(Refusal::Append { leader: from, why });

@@ -34,9 +34,7 @@ impl Log {
     #[must_use]
     pub fn last(&self) -> Position {
         match self.entries.last() {
-            Some(entry) => {
-                Position { term: entry.term, index: self.base.index + self.entries.len() as u64 }
-            }
+            Some(entry) => Position { term: entry.term, index: self.base.index + self.entries.len() as u64 },
             None => self.base,
         }
     }

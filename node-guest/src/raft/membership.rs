@@ -17,10 +17,7 @@ pub struct Configuration {
 
 impl Configuration {
     /// A simple configuration. The order and repetition of ids do not matter.
-    pub fn new(
-        voters: impl IntoIterator<Item = NodeId>,
-        learners: impl IntoIterator<Item = NodeId>,
-    ) -> Self {
+    pub fn new(voters: impl IntoIterator<Item = NodeId>, learners: impl IntoIterator<Item = NodeId>) -> Self {
         Self::joint(voters, [], learners)
     }
 

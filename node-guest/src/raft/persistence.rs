@@ -147,9 +147,7 @@ impl Persistence {
 
     /// Takes out the messages that waited for `ticket`, or an earlier one, in the order in which they were held.
     pub(super) fn release(&mut self, ticket: Ticket) -> impl Iterator<Item = (NodeId, Message)> {
-        self.held
-            .extract_if(.., move |held| held.ticket <= ticket)
-            .map(|held| (held.to, held.message))
+        self.held.extract_if(.., move |held| held.ticket <= ticket).map(|held| (held.to, held.message))
     }
 
     /// Forgets the held messages: they speak for a role or a term that is over.

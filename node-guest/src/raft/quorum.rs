@@ -63,9 +63,7 @@ fn majority_committed(voters: &[NodeId], matched: &impl Fn(NodeId) -> Index) -> 
     for &candidate in voters {
         let index = matched(candidate);
         // Most voters stand at or below what is known already: only a better index is worth a count.
-        if index > best
-            && voters.iter().filter(|&&id| matched(id) >= index).count() >= majority(voters)
-        {
+        if index > best && voters.iter().filter(|&&id| matched(id) >= index).count() >= majority(voters) {
             best = index;
         }
     }
@@ -78,8 +76,7 @@ mod tests {
 
     /// Every way to give each of `n` voters one of `choices` values.
     fn assignments(n: u32, choices: u32) -> impl Iterator<Item = Vec<u32>> {
-        (0..choices.pow(n))
-            .map(move |code| (0..n).map(|i| code / choices.pow(i) % choices).collect())
+        (0..choices.pow(n)).map(move |code| (0..n).map(|i| code / choices.pow(i) % choices).collect())
     }
 
     fn voters(n: u32) -> Configuration {
@@ -125,8 +122,7 @@ mod tests {
     fn a_joint_quorum_needs_both_majorities() {
         let joint = Configuration::joint([1, 2, 3], [3, 4, 5], []);
         for answers in assignments(5, 3) {
-            let answer =
-                |id: NodeId| [None, Some(false), Some(true)][answers[id as usize - 1] as usize];
+            let answer = |id: NodeId| [None, Some(false), Some(true)][answers[id as usize - 1] as usize];
             let half = |ids: [NodeId; 3]| tally(&Configuration::new(ids, []), answer);
             let expected = match (half([1, 2, 3]), half([3, 4, 5])) {
                 (Tally::Won, Tally::Won) => Tally::Won,
@@ -138,11 +134,8 @@ mod tests {
         for matches in assignments(5, 3) {
             let matched = |id: NodeId| u64::from(matches[id as usize - 1]);
             // The highest index such that each half has two voters at or above it.
-            let holds = |index: u64, ids: [NodeId; 3]| {
-                ids.iter().filter(|&&id| matched(id) >= index).count() >= 2
-            };
-            let expected =
-                (0..3).rev().find(|&i| holds(i, [1, 2, 3]) && holds(i, [3, 4, 5])).unwrap();
+            let holds = |index: u64, ids: [NodeId; 3]| ids.iter().filter(|&&id| matched(id) >= index).count() >= 2;
+            let expected = (0..3).rev().find(|&i| holds(i, [1, 2, 3]) && holds(i, [3, 4, 5])).unwrap();
             assert_eq!(committed(&joint, matched), expected);
         }
     }

@@ -117,13 +117,7 @@ impl Header {
 }
 
 /// Appends a record to `out` that will lie at `offset`, and returns its sum.
-pub(super) fn encode(
-    out: &mut Vec<u8>,
-    offset: u64,
-    previous: u64,
-    durable: u64,
-    stored: &Stored,
-) -> u64 {
+pub(super) fn encode(out: &mut Vec<u8>, offset: u64, previous: u64, durable: u64, stored: &Stored) -> u64 {
     assert!(offset.is_multiple_of(8), "a record starts at a multiple of 8, not at {offset}");
     assert!(durable <= offset, "{durable} bytes cannot be durable where {offset} are written");
     let start = out.len();

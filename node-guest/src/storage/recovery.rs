@@ -44,9 +44,7 @@ pub(super) fn recover<I: Imports>(imports: &mut I) -> Result<Recovery, Fault> {
         if let Err(why) = stored.and_then(|stored| found.replay(stored)) {
             // The sum is right, so this is what was written there: damage does not look like that.
             let at = found.end;
-            return Err(Fault::corrupt(format!(
-                "file {FILE}: the record at offset {at} is intact, but {why}"
-            )));
+            return Err(Fault::corrupt(format!("file {FILE}: the record at offset {at} is intact, but {why}")));
         }
         found.last = header.sum;
         found.end += header.record_bytes();
@@ -80,10 +78,7 @@ impl Recovery {
                 restored.log.append(entry);
             }
             Stored::Raft(Record::Truncate { from }) => {
-                require(
-                    from <= last && from > restored.log.base().index,
-                    "it cuts what is not there",
-                )?;
+                require(from <= last && from > restored.log.base().index, "it cuts what is not there")?;
                 restored.log.truncate(from);
             }
         }
@@ -118,15 +113,10 @@ impl<I: Imports> Window<'_, I> {
             let at = offset + done as u64;
             let into = &mut self.bytes[done..];
             let most = into.len().min(super::TRANSFER_BYTES_MAX);
-            let failed = |status| {
-                Fault::disk(format_args!("cannot read file {FILE} at offset {at}"), status)
-            };
+            let failed = |status| Fault::disk(format_args!("cannot read file {FILE} at offset {at}"), status);
             match self.imports.disk_read(FILE, at, &mut into[..most]).map_err(failed)? {
                 0 => {
-                    let reason = format!(
-                        "file {FILE} ends at offset {at}, but is {} bytes long",
-                        self.file_len
-                    );
+                    let reason = format!("file {FILE} ends at offset {at}, but is {} bytes long", self.file_len);
                     return Err(Fault { code: crate::fault::code::DISK, reason });
                 }
                 count => done += count as usize,
@@ -146,11 +136,7 @@ impl<I: Imports> Window<'_, I> {
             return Ok(Err("what is there is no header"));
         };
         let record = self.slice(offset, header.used_bytes())?;
-        Ok(if header.is_sum_of(record, offset) {
-            Ok((header, record))
-        } else {
-            Err("its sum is wrong")
-        })
+        Ok(if header.is_sum_of(record, offset) { Ok((header, record)) } else { Err("its sum is wrong") })
     }
 
     /// Decides about a chain that breaks before the end of the file.
@@ -161,8 +147,7 @@ impl<I: Imports> Window<'_, I> {
             // Almost no place passes for a header that claims so much, so almost nothing is hashed.
             let file_len = self.file_len;
             let header = Header::decode(self.slice(offset, HEADER_BYTES)?, offset, file_len);
-            if let Some(durable) =
-                header.map(|header| header.durable).filter(|durable| *durable > broken)
+            if let Some(durable) = header.map(|header| header.durable).filter(|durable| *durable > broken)
                 && self.record(offset)?.is_ok()
             {
                 return Err(Fault::corrupt(format!(

@@ -350,10 +350,7 @@ fn a_disk_that_fails_ends_the_node() {
     run.disk.broken = None;
     run.sync();
     let fault = run.storage.synced(&mut run.disk, 1, -1).expect_err("the sync failed");
-    assert_eq!(
-        fault.reason,
-        "file 0 cannot be made durable beyond 0: the device failed (status -1)"
-    );
+    assert_eq!(fault.reason, "file 0 cannot be made durable beyond 0: the device failed (status -1)");
     run.disk.broken = Some(boundary::status::IO);
     let fault = Storage::open(&mut run.disk, 1).expect_err("it cannot be read");
     assert_eq!(fault.reason, "cannot read file 0 at offset 0: the device failed (status -1)");
