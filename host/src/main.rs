@@ -1,0 +1,2 @@
+//! raftbox
+fn main() {}

@@ -1,0 +1,224 @@
+//! Tells of elections: who asks for votes and why, who leads by whose votes, who steps down, and what is overruled.
+//!
+//! Votes are counted from what everybody can see: a voter's note that its vote is durable, and the arrival of a message
+//! that it sent the candidate after that.
+
+use super::{Story, seconds};
+use crate::check::Observed;
+use crate::event::text::{Tone, names, refusal};
+use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId};
+use crate::nodes::{Node, Nodes};
+use raftbox_abi::note::{Body, Refusal, Role};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A durable vote for another node.
+#[derive(Clone, Copy, Debug)]
+struct Vote {
+    term: u64,
+    candidate: NodeId,
+    /// The number of the next message from voter to candidate when the vote became durable.
+    from: u64,
+}
+
+/// A campaign under way.
+#[derive(Clone, Debug, Default)]
+struct Campaign {
+    term: u64,
+    since: Micros,
+    votes: BTreeSet<NodeId>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Elections {
+    /// When a node last heard another: (hearer, speaker).
+    heard: BTreeMap<(NodeId, NodeId), Micros>,
+    /// The number of the next message on a link.
+    next: BTreeMap<(NodeId, NodeId), u64>,
+    votes: BTreeMap<NodeId, Vote>,
+    campaigns: BTreeMap<NodeId, Campaign>,
+    /// How often a node asked for pre-votes since it lost its leader.
+    asked: BTreeMap<NodeId, u32>,
+    /// The refusals that were told since a leader was elected: who, whom, which kind.
+    told: BTreeSet<(NodeId, NodeId, u8)>,
+    /// How many refusals there were: of votes, of appends, of requests.
+    refused: [u64; 3],
+}
+
+impl Elections {
+    pub(super) fn observe(&mut self, observed: &Observed<'_>, nodes: &Nodes, story: &mut Story) {
+        match observed.event {
+            Event::Effect(Effect::Sent { message, .. }) => {
+                if let MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n } = *message {
+                    self.next.insert((from, to), n.saturating_add(1));
+                }
+            }
+            Event::Cause(Cause::Deliver { message, .. }) => {
+                if let MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n } = *message {
+                    self.arrives(from, to, n, observed.at);
+                }
+            }
+            Event::Cause(
+                Cause::Crash { node }
+                | Cause::Boot { node, .. }
+                | Cause::Decide { node, decision: Decision::Crash, .. },
+            )
+            | Event::Effect(Effect::Halted { node, .. } | Effect::Trapped { node }) => {
+                self.campaigns.remove(node);
+                self.asked.remove(node);
+            }
+            Event::Effect(Effect::Note { node, .. }) => {
+                if let (Some(note), Some(before)) = (observed.note, nodes.get(*node)) {
+                    self.note(*node, &note.body, before, story);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn arrives(&mut self, from: NodeId, to: NodeId, n: u64, at: Micros) {
+        self.heard.insert((to, from), at);
+        if let (Some(vote), Some(campaign)) = (self.votes.get(&from), self.campaigns.get_mut(&to))
+            && vote.candidate == to
+            && vote.term == campaign.term
+            && n >= vote.from
+        {
+            campaign.votes.insert(from);
+        }
+    }
+
+    fn note(&mut self, node: NodeId, body: &Body, before: &Node, story: &mut Story) {
+        match *body {
+            Body::Role { role, term, leader } => self.role(node, role, term, leader, before, story),
+            Body::HardState { term, vote } if vote == node => {
+                if let Some(campaign) = self.campaigns.get_mut(&node).filter(|campaign| campaign.term == term) {
+                    campaign.votes.insert(node);
+                }
+            }
+            Body::HardState { term, vote } if vote != 0 => {
+                let from = self.next.get(&(node, vote)).copied().unwrap_or(0);
+                self.votes.insert(node, Vote { term, candidate: vote, from });
+            }
+            Body::Truncate { from } => dropped(node, from, before, story),
+            Body::Refused { peer, refusal: why } => self.refuses(node, peer, &why, story),
+            Body::Install { index, term, .. } => {
+                let text = format!("S{node} takes over a snapshot up to {index}@{term} from the leader");
+                story.tell('▲', Tone::Term(term), text);
+            }
+            _ => {}
+        }
+    }
+
+    fn role(&mut self, node: NodeId, role: Role, term: u64, leader: NodeId, before: &Node, story: &mut Story) {
+        let asked = self.asked.get(&node).copied().unwrap_or(0);
+        match (before.role, role) {
+            (was, Role::PreCandidate | Role::Candidate) => {
+                if was == Some(Role::Candidate) {
+                    self.lost(node, story);
+                }
+                let goal = if role == Role::PreCandidate { term.saturating_add(1) } else { term };
+                if role == Role::PreCandidate {
+                    self.asked.insert(node, asked + 1);
+                }
+                // A candidate whose pre-vote was told has nothing new to say.
+                if asked == 0 && was != Some(Role::PreCandidate) {
+                    let how = if role == Role::PreCandidate { "asks whether it could win" } else { "asks for votes in" };
+                    let text = format!("S{node} {} and {how} term {goal}", self.why(node, before.leader, story.at));
+                    story.tell('◆', Tone::Term(goal), text);
+                }
+                if role == Role::Candidate {
+                    self.campaigns.insert(node, Campaign { term, since: story.at, votes: BTreeSet::new() });
+                }
+            }
+            (_, Role::Leader) => {
+                let campaign = self.campaigns.remove(&node).unwrap_or_default();
+                let mut text = format!("S{node} is elected leader of term {term}");
+                if !campaign.votes.is_empty() {
+                    text += &format!(" by {}", names(campaign.votes.iter().map(|vote| Endpoint::Node(*vote))));
+                    text += &format!(", {} after it stood", seconds(story.at - campaign.since));
+                }
+                story.tell('◆', Tone::Term(term), text);
+                self.asked.clear();
+                self.told.clear();
+            }
+            (was, Role::Follower | Role::Learner) => {
+                match was {
+                    Some(Role::Candidate) => self.lost(node, story),
+                    Some(Role::Leader) => {
+                        let now = if leader == 0 { String::new() } else { format!(" and follows S{leader}") };
+                        let text = format!("S{node}, leader of term {}, hears of term {term}, steps down{now}", before.term);
+                        story.tell('◆', Tone::Term(term), text);
+                    }
+                    _ if leader != 0 && asked > 1 => {
+                        let text = format!("S{node} follows S{leader} in term {term}, after {asked} pre-votes in vain");
+                        story.tell('◆', Tone::Term(term), text);
+                    }
+                    _ => {}
+                }
+                if leader != 0 {
+                    self.asked.remove(&node);
+                }
+            }
+        }
+    }
+
+    /// Why a node asks for votes.
+    fn why(&self, node: NodeId, leader: NodeId, at: Micros) -> String {
+        match self.heard.get(&(node, leader)) {
+            _ if leader == 0 => "knows no leader".into(),
+            Some(heard) if *heard <= at => format!("has not heard leader S{leader} for {}", seconds(at - heard)),
+            _ => format!("does not hear leader S{leader}"),
+        }
+    }
+
+    /// A campaign came to nothing.
+    fn lost(&mut self, node: NodeId, story: &mut Story) {
+        if let Some(Campaign { term, votes, .. }) = self.campaigns.remove(&node) {
+            let votes = names(votes.iter().map(|vote| Endpoint::Node(*vote)));
+            story.tell('✗', Tone::Term(term), format!("S{node} is not elected in term {term}: it has the vote of {votes}"));
+        }
+    }
+
+    fn refuses(&mut self, node: NodeId, peer: NodeId, why: &Refusal, story: &mut Story) {
+        let (family, kind) = match why {
+            Refusal::VoteStaleTerm { .. } => (0, Some(0)),
+            Refusal::VoteTaken { .. } => (0, Some(1)),
+            Refusal::VoteOlderLog { .. } => (0, Some(2)),
+            Refusal::VoteLeaderAlive { .. } => (0, Some(3)),
+            Refusal::AppendStaleTerm { .. } => (1, Some(4)),
+            Refusal::AppendGap { .. } | Refusal::AppendMismatch { .. } => (1, None),
+            Refusal::NotLeader { .. } => (2, None),
+            Refusal::LogFull { .. } => (2, Some(5)),
+        };
+        self.refused[family] += 1;
+        if let Some(kind) = kind
+            && self.told.insert((node, peer, kind))
+        {
+            story.tell('✗', Tone::Plain, refusal(node, peer, why));
+        }
+    }
+
+    /// How often nodes turned somebody down, in all.
+    pub(super) fn refusals(&self) -> Option<String> {
+        let [votes, appends, requests] = self.refused;
+        (self.refused != [0; 3]).then(|| {
+            format!(
+                "in all, {votes} votes or pre-votes were refused, {appends} appends that did not fit a log, and \
+                 {requests} requests by nodes that did not lead"
+            )
+        })
+    }
+}
+
+/// A node takes entries off its log.
+fn dropped(node: NodeId, from: u64, before: &Node, story: &mut Story) {
+    let last = before.log.last();
+    if from > last {
+        return;
+    }
+    let entries = if from == last { format!("entry {from}") } else { format!("entries {from} to {last}") };
+    let (first, newest) = (before.log.term(from), before.log.term(last));
+    let terms = if first == newest { format!("term {first}") } else { format!("terms {first} to {newest}") };
+    let text =
+        format!("S{node} drops {entries} of {terms}: the leader of term {} has others there (paper, 5.3)", before.term);
+    story.tell('✗', Tone::Term(before.term), text);
+}

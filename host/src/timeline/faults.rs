@@ -1,0 +1,365 @@
+//! Tells of faults: crashes and what they leave on the disk, pauses, clocks, and who still reaches whom.
+//!
+//! Events of one kind at one time are told together, when the first other cause comes.
+
+use super::{Story, nodes_of};
+use crate::check::Observed;
+use crate::event::text::{Tone, clock, names, printable};
+use crate::event::{Cause, Decision, Effect, Endpoint, Event, Micros, NodeId, Survivor};
+use crate::nodes::Nodes;
+use crate::world::disk::sectors_of;
+use raftbox_abi::note::Body;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What a node wrote and what may not be on its disk yet: the bytes and the sectors of each operation.
+#[derive(Clone, Debug, Default)]
+struct Unsynced {
+    operations: VecDeque<(u64, u32)>,
+    settled: usize,
+    covers: VecDeque<usize>,
+}
+
+impl Unsynced {
+    fn observe(&mut self, effect: &Effect<'_>) {
+        match *effect {
+            Effect::Write { offset, len, .. } if offset < 1 << 40 => {
+                self.operations.push_back((u64::from(len), sectors_of(offset, u64::from(len))));
+            }
+            Effect::Write { len, .. } => self.operations.push_back((u64::from(len), 1)),
+            Effect::Truncate { .. } => self.operations.push_back((0, 1)),
+            Effect::Sync { .. } => self.covers.push_back(self.settled + self.operations.len()),
+            _ => {}
+        }
+    }
+
+    fn synced(&mut self) {
+        let covers = self.covers.pop_front().unwrap_or(self.settled);
+        while self.settled < covers && self.operations.pop_front().is_some() {
+            self.settled += 1;
+        }
+    }
+
+    /// How much is in doubt.
+    fn words(&self) -> String {
+        let bytes: u64 = self.operations.iter().map(|(bytes, _)| bytes).sum();
+        match self.operations.len() {
+            0 => "all that it wrote is on its disk".into(),
+            1 => format!("its last write ({bytes} bytes) is not on its disk yet"),
+            count => format!("its last {count} writes ({bytes} bytes) are not on its disk yet"),
+        }
+    }
+
+    /// What became of it.
+    fn after(&self, survivors: &[Survivor]) -> Option<String> {
+        let (mut whole, mut torn, mut lost) = (0, 0, 0);
+        for (number, (_, sectors)) in (0..).zip(&self.operations) {
+            let mine = survivors.iter().filter(|survivor| survivor.operation == number);
+            match mine.map(|survivor| u64::from(survivor.count)).sum::<u64>() {
+                0 => lost += 1,
+                some if some >= u64::from(*sectors) => whole += 1,
+                _ => torn += 1,
+            }
+        }
+        let parts: Vec<String> = [(whole, "there"), (torn, "torn"), (lost, "lost")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| if self.operations.len() == 1 { what.to_owned() } else { format!("{count} {what}") })
+            .collect();
+        match self.operations.len() {
+            0 => None,
+            1 => Some(format!("its unsynced write is {}", parts.concat())),
+            count => Some(format!("of {count} unsynced writes {}", parts.join(", "))),
+        }
+    }
+}
+
+/// The last effect of a node, after which it may crash.
+#[derive(Clone, Copy, Debug)]
+enum Last {
+    Sent(Endpoint),
+    Wrote(u32),
+    Cut,
+    Synced,
+    Alarm,
+}
+
+impl Last {
+    fn of(effect: &Effect<'_>) -> Option<Self> {
+        match *effect {
+            Effect::Sent { message, .. } => Some(Self::Sent(message.to)),
+            Effect::Write { len, .. } => Some(Self::Wrote(len)),
+            Effect::Truncate { .. } => Some(Self::Cut),
+            Effect::Sync { .. } => Some(Self::Synced),
+            Effect::WakeAt { .. } => Some(Self::Alarm),
+            _ => None,
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Sent(to) => format!("sent a message to {to}"),
+            Self::Wrote(len) => format!("wrote {len} bytes"),
+            Self::Cut => "cut a file".into(),
+            Self::Synced => "asked for a sync".into(),
+            Self::Alarm => "set its alarm".into(),
+        }
+    }
+}
+
+/// A boot that has not ended yet.
+#[derive(Clone, Debug)]
+struct Booting {
+    moment: (u64, Micros),
+    left: Option<String>,
+    /// The last index before.
+    last: u64,
+    cuts: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    unsynced: BTreeMap<NodeId, Unsynced>,
+    last: BTreeMap<NodeId, Last>,
+    booting: BTreeMap<NodeId, Booting>,
+    /// Nodes that booted for the first time, with an empty disk.
+    fresh: Vec<NodeId>,
+    cuts: BTreeSet<(Endpoint, Endpoint)>,
+    /// The links that were just cut, and those that just healed, and when.
+    links: Option<((u64, Micros), Vec<(Endpoint, Endpoint)>, Vec<(Endpoint, Endpoint)>)>,
+    /// The clocks that were just set, and when.
+    clocks: Option<((u64, Micros), Vec<(NodeId, i64, i32)>)>,
+}
+
+impl Faults {
+    pub(super) fn observe(&mut self, observed: &Observed<'_>, nodes: &Nodes, story: &mut Story) {
+        match observed.event {
+            Event::Cause(cause) => self.cause(cause, nodes, story),
+            Event::Effect(effect) => {
+                if let Some(node) = observed.event.node() {
+                    self.effect(node, effect, observed, story);
+                }
+            }
+        }
+    }
+
+    fn cause(&mut self, cause: &Cause, nodes: &Nodes, story: &mut Story) {
+        let is_up = |node: &NodeId| nodes.get(*node).is_some_and(|node| node.state.is_up());
+        match cause {
+            Cause::Boot { node, survivors } if nodes.get(*node).is_some_and(|node| !node.state.is_up()) => {
+                let left = self.unsynced.remove(node).and_then(|unsynced| unsynced.after(survivors));
+                let last = nodes.get(*node).map_or(0, |node| node.log.last());
+                self.booting.insert(*node, Booting { moment: (story.event, story.at), left, last, cuts: false });
+            }
+            Cause::Crash { node } if is_up(node) => {
+                let unsynced = self.unsynced.entry(*node).or_default().words();
+                story.tell('✗', Tone::Bad, format!("S{node}{} crashes; {unsynced}", leading(*node, nodes)));
+            }
+            Cause::Decide { node, decision: Decision::Crash, .. } if is_up(node) => {
+                let unsynced = self.unsynced.entry(*node).or_default().words();
+                let after = self.last.get(node).map_or_else(String::new, |last| format!(", right after it {}", last.words()));
+                let text = format!("S{node}{} crashes in the middle of a turn{after}; {unsynced}", leading(*node, nodes));
+                story.tell('✗', Tone::Bad, text);
+            }
+            Cause::Pause { node } if is_up(node) => {
+                let text = format!("S{node}{} pauses: it takes no turns, and loses nothing", leading(*node, nodes));
+                story.tell('‖', Tone::Bad, text);
+            }
+            Cause::Resume { node } if is_up(node) => {
+                story.tell('▲', Tone::Good, format!("S{node} goes on where it was"));
+            }
+            Cause::Synced { node, status, sync, .. } => {
+                self.unsynced.entry(*node).or_default().synced();
+                if *status != 0 {
+                    story.tell('✗', Tone::Bad, format!("S{node}'s disk fails sync {sync}, with status {status}"));
+                }
+            }
+            Cause::Clock { node, jump, ppm } => {
+                let set = self.clocks.get_or_insert_with(|| ((story.event, story.at), Vec::new()));
+                set.1.push((*node, *jump, *ppm));
+            }
+            Cause::Link { from, to, up } => {
+                let set = self.links.get_or_insert_with(|| ((story.event, story.at), Vec::new(), Vec::new()));
+                if *up {
+                    self.cuts.remove(&(*from, *to));
+                    set.2.push((*from, *to));
+                } else {
+                    self.cuts.insert((*from, *to));
+                    set.1.push((*from, *to));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn effect(&mut self, node: NodeId, effect: &Effect<'_>, observed: &Observed<'_>, story: &mut Story) {
+        if let Some(last) = Last::of(effect) {
+            self.last.insert(node, last);
+        }
+        match effect {
+            Effect::Write { .. } | Effect::Truncate { .. } | Effect::Sync { .. } => {
+                self.unsynced.entry(node).or_default().observe(effect);
+                if let (Effect::Truncate { .. }, Some(booting)) = (effect, self.booting.get_mut(&node)) {
+                    booting.cuts = true;
+                }
+            }
+            Effect::Halted { reason, code, .. } => {
+                self.booting.remove(&node);
+                let reason = String::from_utf8_lossy(reason);
+                let text = format!("S{node} stops itself: {} (code {code})", printable(&reason));
+                story.tell('✗', Tone::Bad, text);
+            }
+            Effect::Trapped { .. } => {
+                self.booting.remove(&node);
+                story.tell('✗', Tone::Bad, format!("S{node} traps: its guest did what no guest may do, and is down"));
+            }
+            Effect::Note { .. } => {
+                if let Some(Body::Recovered { term, vote, last, .. }) = observed.note.map(|note| &note.body) {
+                    self.recovered(node, *term, *vote, last.0, story);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn recovered(&mut self, node: NodeId, term: u64, vote: NodeId, last: u64, story: &mut Story) {
+        let Some(booting) = self.booting.remove(&node) else { return };
+        if (term, last) == (0, 0) && booting.left.is_none() {
+            self.fresh.push(node);
+            return;
+        }
+        let vote = if vote == 0 { String::new() } else { format!(" with a vote for S{vote}") };
+        let mut text = format!("S{node} boots again, and finds term {term}{vote}");
+        text += &if last == 0 { " and an empty log".into() } else { format!(" and log 1 to {last}") };
+        if let Some(left) = booting.left {
+            text += &format!("; {left}");
+        }
+        if booting.cuts {
+            text += "; it cuts a torn tail off its file";
+        }
+        match booting.last.saturating_sub(last) {
+            0 => {}
+            1 => text += &format!("; entry {} is gone", booting.last),
+            _ => text += &format!("; entries {} to {} are gone", last.saturating_add(1), booting.last),
+        }
+        story.tell_of(booting.moment, '▲', Tone::Good, text);
+    }
+
+    /// Tells what was put together, unless `next` belongs to it.
+    pub(super) fn flush(&mut self, next: Option<&Cause>, at: Micros, story: &mut Story) {
+        let later = at != story.at;
+        if !self.fresh.is_empty() && (later || !matches!(next, Some(Cause::Boot { .. }))) {
+            let mut fresh = std::mem::take(&mut self.fresh);
+            fresh.sort_unstable();
+            let verb = if fresh.len() == 1 { "boots" } else { "boot" };
+            story.tell('▲', Tone::Good, format!("{} {verb}, with empty disks", nodes_of(&fresh)));
+        }
+        if (later || !matches!(next, Some(Cause::Clock { .. })))
+            && let Some((moment, set)) = self.clocks.take()
+        {
+            story.tell_of(moment, '·', Tone::Bad, clocks(&set));
+        }
+        if (later || !matches!(next, Some(Cause::Link { .. })))
+            && let Some((moment, cut, healed)) = self.links.take()
+        {
+            let tone = if cut.is_empty() { Tone::Good } else { Tone::Bad };
+            let mark = if cut.is_empty() { '✓' } else { '✗' };
+            story.tell_of(moment, mark, tone, self.network(&cut, &healed));
+        }
+    }
+
+    /// What links do, in words.
+    fn network(&self, cut: &[(Endpoint, Endpoint)], healed: &[(Endpoint, Endpoint)]) -> String {
+        if self.cuts.is_empty() {
+            return match healed {
+                [(from, to)] => format!("{from} reaches {to} again: every link is whole"),
+                _ => "the network heals: everybody reaches everybody".into(),
+            };
+        }
+        if let Some(groups) = self.groups() {
+            let groups: Vec<String> = groups.iter().map(|group| names(group.iter())).collect();
+            return format!("the network is split: {} | do not reach each other", groups.join(" | ")).replace(" | do", " do");
+        }
+        let list = |links: &[(Endpoint, Endpoint)]| {
+            const SHOWN: usize = 6;
+            let shown: Vec<String> = links.iter().take(SHOWN).map(|(from, to)| format!("{from}→{to}")).collect();
+            let more = links.len().saturating_sub(SHOWN);
+            if more == 0 { names(shown) } else { format!("{} and {more} more", shown.join(", ")) }
+        };
+        let (cut, healed) = match (cut, healed) {
+            ([], healed) => (String::new(), format!("{} carries messages again", list(healed))),
+            (cut, []) => (format!("{} carries nothing any more", list(cut)), String::new()),
+            (cut, healed) => (format!("{} is cut", list(cut)), format!("; {} heals", list(healed))),
+        };
+        format!("link {cut}{healed}")
+    }
+
+    /// The sides of a clean partition: within a side all links are up, and between two sides all are cut.
+    fn groups(&self) -> Option<Vec<BTreeSet<Endpoint>>> {
+        let all: BTreeSet<Endpoint> = self.cuts.iter().flat_map(|(from, to)| [*from, *to]).collect();
+        let cut = |from: &Endpoint, to: &Endpoint| self.cuts.contains(&(*from, *to));
+        let client = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Client(_));
+        let mut groups: Vec<BTreeSet<Endpoint>> = Vec::new();
+        for one in &all {
+            let mate = |other: &Endpoint| !cut(one, other) && !(client(one) && client(other));
+            match groups.iter_mut().find(|group| group.iter().any(mate)) {
+                Some(group) => drop(group.insert(*one)),
+                None => groups.push(BTreeSet::from([*one])),
+            }
+        }
+        let side = |endpoint: &Endpoint| groups.iter().position(|group| group.contains(endpoint));
+        let clean = all.iter().all(|one| {
+            all.iter().filter(|other| one != *other && !(client(one) && client(other))).all(|other| {
+                cut(one, other) == (side(one) != side(other))
+            })
+        });
+        (clean && groups.len() > 1).then_some(groups)
+    }
+}
+
+fn leading(node: NodeId, nodes: &Nodes) -> &'static str {
+    let leads = nodes.get(node).is_some_and(|node| node.role == Some(raftbox_abi::note::Role::Leader));
+    if leads { ", the leader," } else { "" }
+}
+
+/// What happened to clocks, in words.
+fn clocks(set: &[(NodeId, i64, i32)]) -> String {
+    if let [(node, jump, ppm)] = set {
+        return format!("S{node}'s clock {}", clock(*jump, *ppm));
+    }
+    if set.iter().all(|(_, jump, ppm)| (*jump, *ppm) == (0, 0)) {
+        return "all clocks run true again".into();
+    }
+    let each: Vec<String> = set.iter().map(|(node, jump, ppm)| format!("S{node}'s {}", clock(*jump, *ppm))).collect();
+    format!("clocks are set: {}", each.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(links: &[(u32, u32)]) -> Faults {
+        let node = Endpoint::Node;
+        Faults { cuts: links.iter().map(|(from, to)| (node(*from), node(*to))).collect(), ..Faults::default() }
+    }
+
+    #[test]
+    fn a_clean_partition_is_told_by_its_sides_and_anything_else_by_its_links() {
+        let sides = |links: &[(u32, u32)]| cut(links).network(&[(Endpoint::Node(1), Endpoint::Node(2))], &[]);
+        assert_eq!(sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]), "the network is split: S1 | S2 and S3 do not reach each other");
+        assert_eq!(sides(&[(1, 2)]), "link S1→S2 carries nothing any more");
+    }
+
+    #[test]
+    fn what_survived_is_counted_by_whole_torn_and_lost_writes() {
+        let mut unsynced = Unsynced::default();
+        for len in [100, 2000, 100] {
+            unsynced.observe(&Effect::Write { node: 1, file: 0, offset: 0, len, hash: 0 });
+        }
+        assert_eq!(unsynced.words(), "its last 3 writes (2200 bytes) are not on its disk yet");
+        let survivors = [(0, 1), (1, 2)].map(|(operation, count)| Survivor { operation, sector: 0, count });
+        assert_eq!(unsynced.after(&survivors).unwrap(), "of 3 unsynced writes 1 there, 1 torn, 1 lost");
+        unsynced.observe(&Effect::Sync { node: 1, sync: 0, ticket: 0 });
+        unsynced.synced();
+        assert_eq!(unsynced.after(&[]), None);
+    }
+}
