@@ -156,8 +156,10 @@ impl Faults {
             }
             Cause::Decide { node, decision: Decision::Crash, .. } if is_up(node) => {
                 let unsynced = self.unsynced.entry(*node).or_default().words();
-                let after = self.last.get(node).map_or_else(String::new, |last| format!(", right after it {}", last.words()));
-                let text = format!("S{node}{} crashes in the middle of a turn{after}; {unsynced}", leading(*node, nodes));
+                let after =
+                    self.last.get(node).map_or_else(String::new, |last| format!(", right after it {}", last.words()));
+                let text =
+                    format!("S{node}{} crashes in the middle of a turn{after}; {unsynced}", leading(*node, nodes));
                 story.tell('✗', Tone::Bad, text);
             }
             Cause::Pause { node } if is_up(node) => {
@@ -277,7 +279,8 @@ impl Faults {
         }
         if let Some(groups) = self.groups() {
             let groups: Vec<String> = groups.iter().map(|group| names(group.iter())).collect();
-            return format!("the network is split: {} | do not reach each other", groups.join(" | ")).replace(" | do", " do");
+            return format!("the network is split: {} | do not reach each other", groups.join(" | "))
+                .replace(" | do", " do");
         }
         let list = |links: &[(Endpoint, Endpoint)]| {
             const SHOWN: usize = 6;
@@ -308,9 +311,9 @@ impl Faults {
         }
         let side = |endpoint: &Endpoint| groups.iter().position(|group| group.contains(endpoint));
         let clean = all.iter().all(|one| {
-            all.iter().filter(|other| one != *other && !(client(one) && client(other))).all(|other| {
-                cut(one, other) == (side(one) != side(other))
-            })
+            all.iter()
+                .filter(|other| one != *other && !(client(one) && client(other)))
+                .all(|other| cut(one, other) == (side(one) != side(other)))
         });
         (clean && groups.len() > 1).then_some(groups)
     }
@@ -345,7 +348,10 @@ mod tests {
     #[test]
     fn a_clean_partition_is_told_by_its_sides_and_anything_else_by_its_links() {
         let sides = |links: &[(u32, u32)]| cut(links).network(&[(Endpoint::Node(1), Endpoint::Node(2))], &[]);
-        assert_eq!(sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]), "the network is split: S1 | S2 and S3 do not reach each other");
+        assert_eq!(
+            sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]),
+            "the network is split: S1 | S2 and S3 do not reach each other"
+        );
         assert_eq!(sides(&[(1, 2)]), "link S1→S2 carries nothing any more");
     }
 
