@@ -150,7 +150,7 @@ fn what_a_guest_left_in_its_memory_is_gone_after_a_crash() {
         (func (export "synced") (param i64 i32)))"#;
     let record = run(&wat::parse_str(text).unwrap(), &Options::default()).unwrap();
     let count = |wanted: fn(&Event<'_>) -> bool| record.trace.iter().filter(|(_, event)| wanted(event)).count();
-    assert_eq!(count(|event| matches!(event, Event::Effect(Effect::Trapped { .. }))), 1);
+    assert_eq!(count(|event| matches!(event, Event::Effect(Effect::Trapped { .. }))), 2, "in each boot");
     assert_eq!(
         count(|event| matches!(event, Event::Cause(raftbox::event::Cause::Boot { .. }))),
         2,
