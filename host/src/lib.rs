@@ -2,6 +2,8 @@
 
 pub mod agenda;
 pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod draw;
 pub mod engine;
 pub mod event;

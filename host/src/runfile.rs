@@ -14,6 +14,9 @@ use crate::trace::{Checkpoint, Digest, Keep, Trace};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
+/// What a run file begins with.
+pub const MARK: &str = "{\"raftbox_run\":";
+
 /// The version of the format.
 pub const FORMAT: u32 = 1;
 
@@ -60,10 +63,12 @@ pub enum Broken {
     #[error("this is no run file: {0}")]
     Foreign(String),
     /// It is of another version.
-    #[error("this run file is of format {0}, and this raftbox reads format {FORMAT}")]
+    #[error(
+        "this run file is of format {0}, and this raftbox reads format {FORMAT}; read it with the raftbox that wrote it"
+    )]
     Version(u32),
     /// Its plan does not make sense.
-    #[error("the plan of this run file is wrong at {key}: {what}")]
+    #[error("the head of this run file is wrong at {key}: {what}")]
     Plan {
         /// The key that is to blame.
         key: String,
@@ -71,21 +76,24 @@ pub enum Broken {
         what: String,
     },
     /// Its body ends too early, or goes on too long.
-    #[error("this run file is {0}: its head tells of {1} bytes of events, and {2} follow")]
+    #[error("this run file is {0}: its head tells of {1} bytes of events, and {2} follow; copy it again")]
     Length(&'static str, u64, u64),
     /// An event cannot be read.
-    #[error("this run file is damaged: {0}")]
+    #[error("this run file is damaged: {0}; copy it again")]
     Event(#[from] crate::event::codec::Malformed),
     /// The number of events is another than told.
-    #[error("this run file is damaged: its head tells of {told} events, and there are {found}")]
+    #[error("this run file is damaged: its head tells of {told} events, and there are {found}; copy it again")]
     Count {
         /// How many the head tells of.
         told: u64,
         /// How many there are.
         found: u64,
     },
+    /// It tells of causes alone, and event number `.0` is an effect.
+    #[error("this run file is damaged: its head tells of causes alone, and event {0} is an effect; copy it again")]
+    Effect(u64),
     /// The events are not those that the digest is of.
-    #[error("this run file was altered: events {from} to {to} are not those of its digest")]
+    #[error("this run file was altered: among events {from} to {to} there are some that its digest is not of")]
     Altered {
         /// The first of the 1,024 events among which the alteration is.
         from: u64,
@@ -144,13 +152,13 @@ impl RunFile {
         const HEAD_MAX: usize = 16 << 20;
         let foreign = |what: &str| Broken::Foreign(what.into());
         if bytes.is_empty() {
-            return Err(foreign("it is empty"));
+            return Err(foreign("it is empty; `raftbox run --out` writes one"));
         }
         if bytes[0] != b'{' {
-            return Err(foreign("it does not begin with a line of JSON"));
+            return Err(foreign("it does not begin with a line of JSON; `raftbox run --out` writes one"));
         }
         let end = bytes.iter().take(HEAD_MAX).position(|byte| *byte == b'\n');
-        let end = end.ok_or_else(|| foreign("its first line does not end"))?;
+        let end = end.ok_or_else(|| foreign("its first line does not end; perhaps it was cut short"))?;
         let head = Self::head(&bytes[..end])?;
         let body = bytes[end + 1..].to_vec();
         let found = body.len() as u64;
@@ -184,6 +192,15 @@ impl RunFile {
         }
         let scenario = &head.header.plan.scenario;
         scenario.check().map_err(|(key, what)| Broken::Plan { key, what })?;
+        scenario
+            .check_steps("interventions", &head.header.plan.interventions)
+            .map_err(|(key, what)| Broken::Plan { key, what })?;
+        if head.header.guests.is_empty() {
+            return Err(Broken::Plan { key: "guests".into(), what: "there is none".into() });
+        }
+        if head.body == Body::Plan && head.bytes > 0 {
+            return Err(Broken::Plan { key: "body".into(), what: "it is a plan alone, and tells of events".into() });
+        }
         Ok(head)
     }
 
@@ -198,7 +215,7 @@ impl RunFile {
             let (_, event) = event?;
             found += 1;
             if head.body == Body::Causes && !matches!(event, Event::Cause(_)) {
-                return Err(Broken::Count { told: 0, found: 1 });
+                return Err(Broken::Effect(found - 1));
             }
             let checkpoint = usize::try_from(found / crate::trace::CHECKPOINT_EVENTS).unwrap_or(usize::MAX);
             if head.body == Body::Events && found.is_multiple_of(crate::trace::CHECKPOINT_EVENTS) {

@@ -316,6 +316,21 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("chaos", include_str!("../scenarios/chaos.toml")),
 ];
 
+/// How many letters must be changed, added or removed to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (number, letter) in one.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], number + 1);
+        for (column, match_letter) in other.iter().enumerate() {
+            let change = corner + usize::from(letter != *match_letter);
+            corner = row[column + 1];
+            row[column + 1] = change.min(corner + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
 /// Line and column of a byte of a text, from 1.
 fn place(text: &str, offset: usize) -> String {
     let before = &text[..offset.min(text.len())];
@@ -374,9 +389,13 @@ impl Scenario {
     pub fn built_in(name: &str, profile: Option<&str>) -> Result<Self, Mistake> {
         let Some((_, text)) = LIBRARY.iter().find(|(known, _)| *known == name) else {
             let known: Vec<_> = LIBRARY.iter().map(|(known, _)| *known).collect();
+            let nearest = known.iter().map(|known| (distance(known, name), known)).min();
+            let hint = match nearest {
+                Some((distance, known)) if distance <= 2 => format!("did you mean {known}?"),
+                _ => format!("there are {}", known.join(", ")),
+            };
             let what = format!(
-                "there is no scenario of this name, and no such file; built in are {} (see `raftbox scenarios`)",
-                known.join(", ")
+                "there is no built-in scenario of this name; {hint} (a file is named by a path, ./{name}.toml)"
             );
             return Err(Mistake { file: name.into(), place: String::new(), what });
         };
@@ -425,14 +444,19 @@ impl Scenario {
             return no("faults.until", format!("until is {until}, which is before from, {from}"));
         }
         for (key, setting) in &self.node {
+            if key.is_empty() || !key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+                let what = format!("{key:?} is no name of a setting: it has small letters, digits and _ alone");
+                return no("node", what);
+            }
+            if key == "arena" {
+                return no("node.arena", "arena is set beside nodes and for, not among the settings of a node".into());
+            }
             if let Err(what) = setting.value() {
                 return no(&format!("node.{key}"), format!("{key} is {what}"));
             }
         }
         self.check_faults()?;
-        for (number, step) in self.step.iter().enumerate() {
-            step.check(self.nodes, self.clients.count).or_else(|what| no(&format!("step.{number}"), what))?;
-        }
+        self.check_steps("step", &self.step)?;
         for (number, link) in self.network.link.iter().enumerate() {
             for name in [link.from, link.to] {
                 name.check(self.nodes, self.clients.count)
@@ -440,6 +464,18 @@ impl Scenario {
             }
         }
         Ok(())
+    }
+
+    /// Whether steps, which stand under `key`, are about nodes and clients that there are.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check_steps(&self, key: &str, steps: &[Step]) -> Result<(), (String, String)> {
+        let check = |(number, step): (usize, &Step)| {
+            let wrong = |what| (format!("{key}.{number}"), format!("step {}: {what}", number + 1));
+            step.check(self.nodes, self.clients.count).map_err(wrong)
+        };
+        steps.iter().enumerate().try_for_each(check)
     }
 
     fn check_faults(&self) -> Result<(), (String, String)> {

@@ -1,11 +1,14 @@
 //! One line for each event, for people.
 //!
 //! ```text
-//!     0.214302  S3       ◆ role       S3 becomes candidate in term 1
-//!     0.214302  S3→S1    → sent       #2 vote term=1 last=0@0
-//!     0.215977  S3→S1    ● arrives    #2 vote term=1 last=0@0
-//!     0.216410  S1       ✓ synced     sync 1: what was written before it is durable
-//!     0.231955  C2→S3    → asks       append a1 "2.7;" (operation 7, attempt 0)
+//!     0.171814  S5       ◆ role       S5 becomes candidate in term 1
+//!     0.820198  C2→S5    ● arrives    #13 append a1 "2.13;"
+//!     0.820198  S5       · appends    43@1, a command
+//!     0.820198  S5→S1    → sent       #57 append term=1 prev=42@1 entries=1 commit=41
+//!     0.820198  S5       · writes     88 bytes at 3760 of file 0
+//!     0.820198  S5       · syncs      sync 43
+//!     0.820832  S5       ✓ synced     sync 43
+//!     0.820832  S5       ✓ durable    log up to 43
 //! ```
 //!
 //! The columns are the time in seconds, whose event it is (a node, a client, or a link in its direction), a mark and a
@@ -153,7 +156,7 @@ pub fn reply(body: &[u8]) -> String {
 pub fn refusal(who: NodeId, peer: NodeId, refusal: &Refusal) -> String {
     match *refusal {
         Refusal::VoteStaleTerm { mine, theirs } => {
-            format!("S{who} refuses S{peer}'s vote: its term {theirs} is over, mine is {mine} (paper, 5.1)")
+            format!("S{who} refuses S{peer}'s vote: it stands for term {theirs}, mine is {mine} already (paper, 5.1)")
         }
         Refusal::VoteTaken { term, by } => {
             format!("S{who} refuses S{peer}'s vote: in term {term} mine went to S{by} (paper, 5.2)")

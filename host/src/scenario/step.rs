@@ -32,7 +32,11 @@ impl Name {
             Endpoint::Node(node) => (node, nodes),
             Endpoint::Client(client) => (client, clients),
         };
-        if (1..=most).contains(&number) { Ok(()) } else { Err(format!("there is no {self}; the last is {most}")) }
+        let last = match self.0 {
+            Endpoint::Node(_) => Endpoint::Node(nodes),
+            Endpoint::Client(_) => Endpoint::Client(clients),
+        };
+        if (1..=most).contains(&number) { Ok(()) } else { Err(format!("there is no {self}; the last is {last}")) }
     }
 }
 

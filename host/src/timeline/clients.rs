@@ -86,6 +86,7 @@ impl Clients {
                 if self.every == SECOND { "this second".into() } else { format!("these {} s", self.every / SECOND) };
             let mut text = match done {
                 0 => format!("no operation is acknowledged in {span}"),
+                1 => format!("1 operation acknowledged in {span}, {} in all", self.tally.acknowledged),
                 done => format!("{done} operations acknowledged in {span}, {} in all", self.tally.acknowledged),
             };
             text += &format!("; committed up to {commit}");

@@ -68,7 +68,7 @@ impl Elections {
             }
             Event::Effect(Effect::Note { node, .. }) => {
                 if let (Some(note), Some(before)) = (observed.note, nodes.get(*node)) {
-                    self.note(*node, &note.body, before, story);
+                    self.note(*node, &note.body, before, nodes, story);
                 }
             }
             _ => {}
@@ -86,7 +86,7 @@ impl Elections {
         }
     }
 
-    fn note(&mut self, node: NodeId, body: &Body, before: &Node, story: &mut Story) {
+    fn note(&mut self, node: NodeId, body: &Body, before: &Node, nodes: &Nodes, story: &mut Story) {
         match *body {
             Body::Role { role, term, leader } => self.role(node, role, term, leader, before, story),
             Body::HardState { term, vote } if vote == node => {
@@ -99,7 +99,7 @@ impl Elections {
                 self.votes.insert(node, Vote { term, candidate: vote, from });
             }
             Body::Truncate { from } => dropped(node, from, before, story),
-            Body::Refused { peer, refusal: why } => self.refuses(node, peer, &why, story),
+            Body::Refused { peer, refusal: why } => self.refuses(node, peer, &why, nodes, story),
             Body::Install { index, term, .. } => {
                 let text = format!("S{node} takes over a snapshot up to {index}@{term} from the leader");
                 story.tell('▲', Tone::Term(term), text);
@@ -184,7 +184,7 @@ impl Elections {
         }
     }
 
-    fn refuses(&mut self, node: NodeId, peer: NodeId, why: &Refusal, story: &mut Story) {
+    fn refuses(&mut self, node: NodeId, peer: NodeId, why: &Refusal, nodes: &Nodes, story: &mut Story) {
         let (family, kind) = match why {
             Refusal::VoteStaleTerm { .. } => (0, Some(0)),
             Refusal::VoteTaken { .. } => (0, Some(1)),
@@ -196,7 +196,10 @@ impl Elections {
             Refusal::LogFull { .. } => (2, Some(5)),
         };
         self.refused[family] += 1;
+        // Whoever leads needs no vote any more: this answers an echo of its campaign.
+        let late = family == 0 && nodes.get(peer).is_some_and(|peer| peer.role == Some(Role::Leader));
         if let Some(kind) = kind
+            && !late
             && self.told.insert((node, peer, kind))
         {
             story.tell('✗', Tone::Plain, refusal(node, peer, why));

@@ -1,0 +1,336 @@
+//! The command: arguments in, text and an exit code out.
+//!
+//! [`main_with`] is all of it, so that tests call it in their own process. It writes styled text; whoever gives it a
+//! writer that is no terminal strips the styles (the binary leaves that, and `NO_COLOR`, to `anstream`).
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`run`] | `run`, and how a run is watched, live or again |
+//! | [`replay`] | `replay` and `diff` |
+//! | [`guest`] | the built-in guest or another, admitted and compiled; `lint` |
+//! | [`files`] | run files, read and written with care |
+//! | [`report`] | the table of nodes, verdicts, the summary, and the same as JSON |
+//! | [`paint`] | colours and line lengths |
+//!
+//! Wall time is read here and nowhere else; it is only told, and decides nothing.
+
+mod files;
+mod guest;
+mod paint;
+mod replay;
+mod report;
+mod run;
+
+use crate::engine::Abort;
+use crate::scenario::{LIBRARY, PROFILES, Scenario};
+use crate::units::Span;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use paint::{BOLD, ERROR};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// How the command ends.
+mod code {
+    pub(super) const WELL: u8 = 0;
+    pub(super) const VIOLATED: u8 = 1;
+    pub(super) const INPUT: u8 = 2;
+    pub(super) const ABORTED: u8 = 3;
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::White.on_default().bold())
+    .usage(AnsiColor::White.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(AnsiColor::Yellow.on_default());
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is well
+  1  a property was violated or could not be judged, or two runs differ
+  2  the input is wrong; the message says where, and what to do
+  3  the run was aborted by its surroundings (memory, a turn without end), which says nothing about the guest";
+
+const EXAMPLES: &str = "\
+Examples:
+  raftbox                                  watch the tour: elections, a partition, a crash, and the verdict
+  raftbox run chaos --seed 7               every fault at random, the same ones each time
+  raftbox run chaos --seed 7 --out 7.run   keep the run
+  raftbox replay 7.run                     run it again from its causes, and compare every event
+  raftbox run tour --events | less         every event, a line each
+  raftbox run calm --guest my-node.wasm    your own node instead of the built-in one";
+
+/// Raft clusters whose every node is a WebAssembly guest, run deterministically: one seed is one run, byte for byte.
+///
+/// Without a command it runs the tour, a scenario that is worth watching.
+#[derive(Parser, Debug)]
+#[command(name = "raftbox", version, styles = STYLES, max_term_width = 100)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run a scenario, and tell what happens
+    #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+    Run(Run),
+    /// Run a run file again, and compare every event
+    #[command(after_help = EXIT_CODES)]
+    Replay(Replay),
+    /// Compare two run files, and name the first event that differs
+    #[command(after_help = EXIT_CODES)]
+    Diff(Diff),
+    /// Say whether a module may run as a guest, and if not, all that keeps it out
+    #[command(after_help = EXIT_CODES)]
+    Lint(Lint),
+    /// List the built-in scenarios, or print one as a start for your own
+    #[command(after_help = EXIT_CODES)]
+    Scenarios(Scenarios),
+}
+
+#[derive(Args, Debug)]
+struct Run {
+    /// A built-in scenario (see `raftbox scenarios`), or the path of a .toml file
+    #[arg(default_value = "tour")]
+    scenario: String,
+
+    /// Where all chance comes from: the same seed is the same run
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, help_heading = "What is run")]
+    seed: u64,
+    /// How many nodes, 1 to 9 [default: as the scenario says]
+    #[arg(long, value_name = "N", value_parser = whole, help_heading = "What is run")]
+    nodes: Option<u32>,
+    /// Where everything comes from that the scenario does not say: calm, lossy or chaos
+    #[arg(long, value_name = "NAME", help_heading = "What is run")]
+    profile: Option<String>,
+    /// How long faults may happen and clients ask, in virtual time: 500ms, 20s, 5m
+    #[arg(long = "for", value_name = "DURATION", value_parser = span, help_heading = "What is run")]
+    duration: Option<Span>,
+    /// A setting of every node, such as election_min=300ms or pre_vote=false; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting, help_heading = "What is run")]
+    set: Vec<(String, String)>,
+    /// A Raft node of your own, compiled to WebAssembly
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is run")]
+    guest: Option<PathBuf>,
+
+    /// Keep the run in a file, for replay and diff
+    #[arg(long, value_name = "RUN", value_hint = ValueHint::FilePath, help_heading = "What is kept")]
+    out: Option<PathBuf>,
+    /// Keep the causes alone; the effects are computed again
+    #[arg(long, requires = "out", help_heading = "What is kept")]
+    causes_only: bool,
+    /// Keep the plan and the digest alone
+    #[arg(long, requires = "out", conflicts_with = "causes_only", help_heading = "What is kept")]
+    plan_only: bool,
+
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Args, Debug)]
+struct Show {
+    /// Show every event, a line each, instead of the timeline
+    #[arg(long, conflicts_with = "quiet", help_heading = "What is shown")]
+    events: bool,
+    /// Show neither timeline nor nodes, only the verdict
+    #[arg(long, short, help_heading = "What is shown")]
+    quiet: bool,
+    /// Text for people, or one JSON object
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", help_heading = "What is shown")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Args, Debug)]
+struct Replay {
+    /// A run file
+    #[arg(value_name = "RUN", value_hint = ValueHint::FilePath)]
+    run: PathBuf,
+    /// The guest that it was made with, if that was not the built-in one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    guest: Option<PathBuf>,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Args, Debug)]
+struct Diff {
+    /// A run file
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
+    first: PathBuf,
+    /// Another
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath)]
+    second: PathBuf,
+    /// The guest of those that must be run again because they were kept without effects
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    guest: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct Lint {
+    /// A module
+    #[arg(value_name = "GUEST", value_hint = ValueHint::FilePath)]
+    guest: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct Scenarios {
+    /// The scenario to print
+    name: Option<String>,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+fn whole(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it should be a whole number".into())
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    text.parse().map_err(|wrong: String| format!("it {wrong}"))
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+    pair.ok_or_else(|| "it should be a name, =, and a value, such as election_min=300ms".into())
+}
+
+/// What the command is run in.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// How many columns the terminal has; `None` where the output is no terminal, and lines may have any length.
+    pub width: Option<usize>,
+    /// Where compiled modules are kept.
+    pub cache: Option<PathBuf>,
+}
+
+impl Surroundings {
+    /// The terminal and the cache folder of this process.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        use etcetera::BaseStrategy as _;
+        let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        let cache = etcetera::choose_base_strategy().ok().map(|user| user.cache_dir().join("raftbox"));
+        Self { width, cache }
+    }
+}
+
+/// Why the command ends early.
+#[derive(Debug)]
+enum Problem {
+    /// What it was given is wrong.
+    Input(String),
+    /// The machine did not play along.
+    Aborted(Abort),
+    /// What it writes is not taken any more.
+    Output(io::Error),
+}
+
+impl From<Abort> for Problem {
+    fn from(abort: Abort) -> Self {
+        Self::Aborted(abort)
+    }
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+fn wrong(what: impl Into<String>) -> Problem {
+    Problem::Input(what.into())
+}
+
+/// Runs the command with these arguments, the first of which is its own name, and returns its exit code.
+pub fn main_with(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let text = error.render();
+            if error.use_stderr() {
+                drop(write!(err, "{}", text.ansi()));
+                return code::INPUT;
+            }
+            drop(write!(out, "{}", text.ansi()).and_then(|()| out.flush()));
+            return code::WELL;
+        }
+    };
+    let done = cli.execute(surroundings, out).and_then(|code| Ok(out.flush().map(|()| code)?));
+    match done {
+        Ok(code) => code,
+        Err(Problem::Input(what)) => {
+            drop(writeln!(err, "{ERROR}error{ERROR:#}: {what}"));
+            code::INPUT
+        }
+        Err(Problem::Aborted(abort)) => {
+            drop(writeln!(err, "{ERROR}error{ERROR:#}: {abort}"));
+            code::ABORTED
+        }
+        // The reader has seen enough.
+        Err(Problem::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => code::WELL,
+        Err(Problem::Output(error)) => {
+            drop(writeln!(err, "{ERROR}error{ERROR:#}: the output cannot be written: {error}"));
+            code::ABORTED
+        }
+    }
+}
+
+impl Cli {
+    fn execute(self, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
+        match self.command {
+            None => match Self::parse_from(["raftbox", "run"]).command {
+                Some(Command::Run(run)) => run::run(&run, surroundings, out),
+                _ => unreachable!("`raftbox run` is the command run"),
+            },
+            Some(Command::Run(run)) => run::run(&run, surroundings, out),
+            Some(Command::Replay(replay)) => replay::replay(&replay, surroundings, out),
+            Some(Command::Diff(diff)) => replay::diff(&diff, surroundings, out),
+            Some(Command::Lint(lint)) => guest::lint(&lint.guest, out),
+            Some(Command::Scenarios(Scenarios { name })) => scenarios(name.as_deref(), surroundings, out),
+        }
+    }
+}
+
+fn scenarios(name: Option<&str>, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
+    if let Some(name) = name {
+        Scenario::built_in(name, None).map_err(|mistake| wrong(mistake.to_string()))?;
+        let text = LIBRARY.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
+        out.write_all(text.as_bytes())?;
+        return Ok(code::WELL);
+    }
+    for (name, _) in LIBRARY {
+        let scenario = Scenario::built_in(name, None).map_err(|mistake| wrong(mistake.to_string()))?;
+        let first = format!("{BOLD}{name:<12}{BOLD:#}");
+        writeln!(out, "{first}{}", paint::wrap(&scenario.about, 12, surroundings.width))?;
+    }
+    let profiles: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
+    writeln!(out, "\nEach has a profile, for all that it does not say: {}.", profiles.join(", "))?;
+    writeln!(out, "`raftbox scenarios NAME` prints one; change the file, and run it by its path.")?;
+    Ok(code::WELL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,70 @@
+//! Files, read and written with care: a message for everything that can be wrong, and nothing of anybody's is
+//! overwritten.
+
+use super::{Problem, wrong};
+use crate::runfile::{MARK, RunFile};
+use std::fs;
+use std::io::{ErrorKind, Read as _};
+use std::path::Path;
+
+/// The bytes of a file that is a `what`.
+pub(super) fn read(file: &Path, what: &str) -> Result<Vec<u8>, Problem> {
+    let name = file.display();
+    fs::read(file).map_err(|error| {
+        wrong(match error.kind() {
+            ErrorKind::NotFound => format!("{name}: there is no such file; give the path of a {what}"),
+            ErrorKind::IsADirectory => format!("{name}: this is a folder; give the path of a {what} in it"),
+            ErrorKind::PermissionDenied => format!("{name}: this file may not be read by you"),
+            _ => format!("{name}: this file cannot be read: {error}"),
+        })
+    })
+}
+
+/// The text of a file that is a `what`.
+pub(super) fn read_text(file: &Path, what: &str) -> Result<String, Problem> {
+    let bytes = read(file, what)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        wrong(format!("{}: this is not text (byte {at} is not UTF-8); give the path of a {what}", file.display()))
+    })
+}
+
+/// Reads a run file.
+pub(super) fn read_run(file: &Path) -> Result<RunFile, Problem> {
+    let bytes = read(file, "run file, as `raftbox run --out` writes it")?;
+    RunFile::read(&bytes).map_err(|broken| wrong(format!("{}: {broken}", file.display())))
+}
+
+/// Whether a run may be kept there, before it is run: a missing file, or a run file that is then replaced.
+pub(super) fn check_out(file: &Path) -> Result<(), Problem> {
+    let name = file.display();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(wrong(format!("--out {name}: there is no folder {}; make it first", folder.display())));
+    }
+    if file.is_dir() {
+        return Err(wrong(format!("--out {name}: this is a folder; give the name of a file in it")));
+    }
+    let mut head = Vec::new();
+    match fs::File::open(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(wrong(format!("--out {name}: the file that is there cannot be read: {error}"))),
+        Ok(there) => drop(there.take(MARK.len() as u64).read_to_end(&mut head)),
+    }
+    if head == MARK.as_bytes() {
+        return Ok(());
+    }
+    Err(wrong(format!("--out {name}: a file that is no run file is there already; remove it, or give another name")))
+}
+
+/// Writes a run file, aside and then renamed, so that nobody ever reads half of it.
+pub(super) fn write_run(file: &Path, run: &RunFile) -> Result<u64, Problem> {
+    let bytes = run.write();
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let aside = file.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    fs::write(&aside, &bytes).and_then(|()| fs::rename(&aside, file)).map_err(|error| {
+        drop(fs::remove_file(&aside));
+        wrong(format!("--out {}: the run cannot be kept there: {error}", file.display()))
+    })?;
+    Ok(bytes.len() as u64)
+}

@@ -1,0 +1,164 @@
+//! What is told when a run is over: the table of nodes, the verdicts, the numbers; or all of it as JSON.
+
+use super::paint::{BAD, BOLD, DOUBT, FAINT, GOOD, grouped, term, wrap};
+use super::{Problem, Surroundings};
+use crate::check::Verdict;
+use crate::event::text::printable;
+use crate::nodes::{Node, Nodes};
+use crate::plan::Header;
+use crate::timeline::{Tally, seconds};
+use crate::trace::Digest;
+use anstyle::Style;
+use serde_json::{Map, Value, json};
+use std::io::Write;
+
+/// All that is told of a run.
+pub(super) struct Report<'a> {
+    pub(super) header: &'a Header,
+    pub(super) digest: Digest,
+    pub(super) events: u64,
+    pub(super) turns: u64,
+    pub(super) sim_us: u64,
+    pub(super) wall_us: u64,
+    pub(super) verdicts: Vec<(&'static str, Verdict)>,
+    pub(super) nodes: &'a Nodes,
+    pub(super) tally: Tally,
+    /// What errors guests told, with whose they are.
+    pub(super) errors: Vec<String>,
+}
+
+impl Report<'_> {
+    /// Whether every property held.
+    pub(super) fn is_well(&self) -> bool {
+        self.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Pass)
+    }
+
+    /// Of a second number per second of wall time.
+    fn rate(&self, count: u64) -> u64 {
+        u64::try_from(u128::from(count) * 1_000_000 / u128::from(self.wall_us.max(1))).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn json(&self) -> Map<String, Value> {
+        let verdicts = self.verdicts.iter().map(|(name, verdict)| ((*name).to_owned(), json!(verdict)));
+        let Tally { acknowledged, failed, unknown } = self.tally;
+        let whole = json!({
+            "ok": self.is_well(),
+            "scenario": self.header.plan.scenario.name,
+            "seed": self.header.plan.seed,
+            "nodes": self.header.plan.scenario.nodes,
+            "digest": self.digest.to_string(),
+            "events": self.events,
+            "turns": self.turns,
+            "sim_us": self.sim_us,
+            "wall_us": self.wall_us,
+            "operations": { "acknowledged": acknowledged, "failed": failed, "unknown": unknown },
+            "verdicts": verdicts.collect::<Map<_, _>>(),
+            "guest_sha256": self.header.guests.first(),
+        });
+        match whole {
+            Value::Object(map) => map,
+            _ => unreachable!("it was written as one"),
+        }
+    }
+
+    pub(super) fn table(&self, out: &mut dyn Write) -> Result<(), Problem> {
+        const HEADS: [&str; 12] = [
+            "node", "state", "role", "term", "vote", "leader", "log", "durable", "commit", "applied", "boots",
+            "crashes",
+        ];
+        let name = |node: u32| if node == 0 { "-".to_owned() } else { format!("S{node}") };
+        let row = |(number, node): (u32, &Node)| -> [String; 12] {
+            let log = match (node.log.first(), node.log.last()) {
+                (first, last) if last < first => "empty".into(),
+                (first, last) => format!("{first}..{last}"),
+            };
+            [
+                name(number),
+                node.state.word().into(),
+                node.role.map_or("-", raftbox_abi::note::Role::word).into(),
+                node.term.to_string(),
+                name(node.vote()),
+                name(node.leader),
+                log,
+                node.durable.to_string(),
+                node.commit.to_string(),
+                node.applied.to_string(),
+                node.boots.to_string(),
+                node.crashes.to_string(),
+            ]
+        };
+        let rows: Vec<_> = self.nodes.iter().map(row).collect();
+        let width = |column: usize| {
+            let cells = rows.iter().map(|row| row[column].len());
+            cells.chain([HEADS[column].len()]).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
+        let line = |cells: &[String]| {
+            let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        writeln!(out, "\n{BOLD}{}{BOLD:#}", line(&HEADS.map(String::from)))?;
+        for ((_, node), row) in self.nodes.iter().zip(&rows) {
+            let style = if node.state.is_up() { term(node.term) } else { BAD };
+            writeln!(out, "{style}{}{style:#}", line(row))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn verdicts(&self, surroundings: &Surroundings, out: &mut dyn Write) -> Result<(), Problem> {
+        let (passed, others): (Vec<_>, Vec<_>) =
+            self.verdicts.iter().partition(|(_, verdict)| *verdict == Verdict::Pass);
+        writeln!(out)?;
+        for (name, verdict) in others {
+            let (mark, style, sentence): (char, Style, String) = match verdict {
+                Verdict::Pass => ('✓', GOOD, String::new()),
+                Verdict::Violated { event, at, what } => {
+                    ('✗', BAD, format!("violated at {} by event {event}: {what}", seconds(*at)))
+                }
+                Verdict::Unobserved { missing } => ('?', DOUBT, format!("cannot be judged, for want of {missing}")),
+                Verdict::Unknown { why } => ('?', DOUBT, format!("cannot be judged: {why}")),
+            };
+            let sentence = wrap(&printable(&sentence), 29, surroundings.width);
+            writeln!(out, "{style}{mark} {name:<25}{style:#}  {sentence}")?;
+        }
+        if !passed.is_empty() {
+            let names: Vec<&str> = passed.iter().map(|(name, _)| *name).collect();
+            let count = format!("{} properties held: ", passed.len());
+            let names = wrap(&format!("{count}{}", names.join(", ")), 2, surroundings.width);
+            writeln!(out, "{GOOD}✓{GOOD:#} {names}")?;
+        }
+        for error in &self.errors {
+            writeln!(out, "{BAD}!{BAD:#} {}", wrap(&printable(error), 2, surroundings.width))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn numbers(&self, out: &mut dyn Write) -> Result<(), Problem> {
+        let Tally { acknowledged, failed, unknown } = self.tally;
+        let mut label = |name: &str, text: String| writeln!(out, "{FAINT}{name:<12}{FAINT:#}{text}");
+        let unknown_why = if unknown > 0 { " (no answer in time: they may have taken effect, or not)" } else { "" };
+        label(
+            "operations",
+            format!("{} acknowledged, {failed} failed, {unknown} unknown{unknown_why}", grouped(acknowledged)),
+        )?;
+        label(
+            "run",
+            format!(
+                "{} turns, {} events, {} simulated",
+                grouped(self.turns),
+                grouped(self.events),
+                seconds(self.sim_us)
+            ),
+        )?;
+        label(
+            "speed",
+            format!(
+                "{} wall time, {} turns/s, {} simulated seconds per second",
+                seconds(self.wall_us),
+                grouped(self.rate(self.turns)),
+                grouped(self.rate(self.sim_us) / 1_000_000)
+            ),
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,293 @@
+//! `run`, and how a run is watched: the timeline or every event while it goes on, and the report in the end.
+
+use super::guest::{Guest, describer};
+use super::paint::{self, BOLD, FAINT};
+use super::report::Report;
+use super::{Format, Problem, Run, Show, Surroundings, code, files, wrong};
+use crate::check::Observed;
+use crate::engine::wasmtime::Wasmtime;
+use crate::event::text::{Text, Tone, printable};
+use crate::event::{Effect, Event};
+use crate::nodes::State;
+use crate::plan::{Header, Plan};
+use crate::runfile::RunFile;
+use crate::scenario::{Scenario, Setting};
+use crate::simulation::{Record, Simulation};
+use crate::timeline::{Entry, Timeline, seconds};
+use crate::trace::Keep;
+use crate::world::turn::Turn;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Instant;
+
+/// How many of the errors that guests log are shown.
+const ERRORS_SHOWN: usize = 5;
+
+/// Runs a scenario.
+pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
+    let scenario = scenario(args)?;
+    if let Some(file) = &args.out {
+        files::check_out(file)?;
+    }
+    let guest = Guest::read(args.guest.as_deref())?;
+    let engine = guest.engine(scenario.arena.0, surroundings)?;
+    let header = Header::new(Plan { scenario, seed: args.seed, interventions: Vec::new() }, guest.sha256);
+    let keep = match (&args.out, args.causes_only) {
+        (Some(_), true) => Keep::Causes,
+        (Some(_), false) if !args.plan_only => Keep::All,
+        _ => Keep::Nothing,
+    };
+    let mut watch = Watch::new(&header, &args.show, surroundings, out);
+    watch.title(&header)?;
+    let (record, turns) = watch.live(engine, &header, keep)?;
+    let seen = watch.end()?;
+    seen.refuses_settings()?;
+    let report = seen.report(&header, &record, turns);
+    let well = report.is_well();
+    let kept = match &args.out {
+        Some(file) => Some((file, files::write_run(file, &RunFile::of(header.clone(), &record.trace))?)),
+        None => None,
+    };
+    if args.show.format == Format::Json {
+        let mut json = report.json();
+        json.insert("reproduce".into(), reproduce(args).into());
+        writeln!(out, "{:#}", serde_json::Value::from(json))?;
+    } else {
+        let show = &args.show;
+        tell(&report, show, surroundings, out)?;
+        writeln!(out, "{FAINT}digest      {FAINT:#}{}", report.digest)?;
+        if let Some((file, bytes)) = kept {
+            let bytes = paint::grouped(bytes);
+            writeln!(out, "{FAINT}kept        {FAINT:#}{bytes} bytes in {}", file.display())?;
+        }
+        writeln!(out, "{FAINT}reproduce   {FAINT:#}{}", reproduce(args))?;
+    }
+    Ok(if well { code::WELL } else { code::VIOLATED })
+}
+
+/// The report as text, up to the numbers.
+pub(super) fn tell(
+    report: &Report<'_>,
+    show: &Show,
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+) -> Result<(), Problem> {
+    if !show.quiet {
+        report.table(out)?;
+    }
+    report.verdicts(surroundings, out)?;
+    writeln!(out)?;
+    report.numbers(out)
+}
+
+/// The scenario that the arguments ask for.
+fn scenario(args: &Run) -> Result<Scenario, Problem> {
+    let name = args.scenario.as_str();
+    let profile = args.profile.as_deref();
+    let is_path =
+        name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == "toml");
+    let mistake = |mistake: crate::scenario::Mistake| match profile {
+        Some(profile) if mistake.what.starts_with("there is no profile") => {
+            wrong(format!("--profile {profile}: {}", mistake.what))
+        }
+        _ => wrong(mistake.to_string()),
+    };
+    let mut scenario = if is_path {
+        Scenario::read(name, &files::read_text(Path::new(name), "scenario file")?, profile).map_err(mistake)?
+    } else {
+        Scenario::built_in(name, profile).map_err(mistake)?
+    };
+    let mut flags = Vec::new();
+    if let Some(nodes) = args.nodes {
+        scenario.nodes = nodes;
+        flags.push(format!("--nodes {nodes}"));
+    }
+    if let Some(duration) = args.duration {
+        scenario.duration = duration;
+        flags.push(format!("--for {duration}"));
+    }
+    for (key, value) in &args.set {
+        let setting = match (value.as_str(), value.parse()) {
+            ("true", _) => Setting::Switch(true),
+            ("false", _) => Setting::Switch(false),
+            (_, Ok(number)) => Setting::Number(number),
+            _ => Setting::Text(value.clone()),
+        };
+        scenario.node.insert(key.clone(), setting);
+    }
+    scenario.check().map_err(|(key, what)| {
+        let flag = match key.as_str() {
+            "nodes" | "for" => format!("--{key}"),
+            key if key.starts_with("node.") => "--set".into(),
+            _ => format!("{name} with {}", flags.join(" ")),
+        };
+        wrong(format!("{flag}: {what}"))
+    })?;
+    Ok(scenario)
+}
+
+/// The command that makes the same run again.
+fn reproduce(args: &Run) -> String {
+    let mut words = vec!["raftbox run".to_owned(), paint::quoted(&args.scenario), format!("--seed {}", args.seed)];
+    words.extend(args.nodes.map(|nodes| format!("--nodes {nodes}")));
+    words.extend(args.profile.as_ref().map(|profile| format!("--profile {}", paint::quoted(profile))));
+    words.extend(args.duration.map(|duration| format!("--for {duration}")));
+    words.extend(args.set.iter().map(|(name, value)| format!("--set {}", paint::quoted(&format!("{name}={value}")))));
+    words.extend(args.guest.as_ref().map(|guest| format!("--guest {}", paint::quoted(&guest.to_string_lossy()))));
+    words.join(" ")
+}
+
+/// Watches a run: shows it as it goes on, and keeps what the report needs.
+pub(super) struct Watch<'a> {
+    show: &'a Show,
+    surroundings: &'a Surroundings,
+    out: &'a mut dyn Write,
+    timeline: Timeline,
+    started: Instant,
+    violated: bool,
+    halted: Option<String>,
+    /// That the output is not taken any more.
+    failed: Option<io::Error>,
+}
+
+impl<'a> Watch<'a> {
+    #[allow(clippy::disallowed_methods, reason = "the command tells how fast a run was")]
+    pub(super) fn new(header: &Header, show: &'a Show, surroundings: &'a Surroundings, out: &'a mut dyn Write) -> Self {
+        let timeline = Timeline::new(&header.plan.scenario);
+        Self { show, surroundings, out, timeline, started: Instant::now(), violated: false, halted: None, failed: None }
+    }
+
+    fn tells(&self) -> bool {
+        self.show.format == Format::Text && !self.show.quiet
+    }
+
+    /// What is about to be run.
+    pub(super) fn title(&mut self, header: &Header) -> Result<(), Problem> {
+        if !self.tells() {
+            return Ok(());
+        }
+        let Plan { scenario, seed, interventions } = &header.plan;
+        let (name, profile) = (printable(&scenario.name), printable(&scenario.profile));
+        let nodes = if scenario.nodes == 1 { "1 node".into() } else { format!("{} nodes", scenario.nodes) };
+        let more =
+            if interventions.is_empty() { String::new() } else { format!(", {} interventions", interventions.len()) };
+        writeln!(
+            self.out,
+            "{BOLD}{name}{BOLD:#}: {nodes}, seed {seed}, profile {profile}, for {}{more}",
+            scenario.duration
+        )?;
+        if !scenario.about.is_empty() {
+            writeln!(self.out, "{}", paint::wrap(&printable(&scenario.about), 0, self.surroundings.width))?;
+        }
+        Ok(writeln!(self.out)?)
+    }
+
+    /// Runs a plan to its end.
+    pub(super) fn live(
+        &mut self,
+        engine: std::rc::Rc<Wasmtime<Turn>>,
+        header: &Header,
+        keep: Keep,
+    ) -> Result<(Record, u64), Problem> {
+        let mut text = Text::new(describer(&engine)?);
+        let mut simulation = Simulation::new(engine, header, keep)?;
+        while simulation.step(|observed| self.see(observed, &mut text))? {
+            if let Some((name, violation)) = simulation.record().checkers.first_violation().filter(|_| !self.violated) {
+                self.violated = true;
+                let text = format!("{name} is violated: {}", violation.what);
+                let (event, at) = (violation.event, violation.at);
+                self.entry(&Entry { event, at, mark: '✗', tone: Tone::Bad, text });
+            }
+            self.check()?;
+        }
+        let turns = simulation.world().turns();
+        Ok((simulation.record().clone(), turns))
+    }
+
+    /// Shows an event.
+    pub(super) fn see<D: FnMut(&[u8]) -> Option<String>>(&mut self, observed: &Observed<'_>, text: &mut Text<D>) {
+        self.timeline.observe(observed);
+        if let (Event::Effect(Effect::Halted { reason, .. }), None) = (observed.event, &self.halted) {
+            self.halted = Some(String::from_utf8_lossy(reason).into_owned());
+        }
+        let entries = self.timeline.take();
+        if !self.tells() {
+            return;
+        }
+        if self.show.events {
+            let line = text.line(observed);
+            let (style, line) = (paint::tone(line.tone), paint::cut(&line.to_string(), self.surroundings.width));
+            let written = writeln!(self.out, "{style}{line}{style:#}");
+            self.failed = self.failed.take().or(written.err());
+        } else {
+            entries.iter().for_each(|entry| self.entry(entry));
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        if !self.tells() || self.show.events {
+            return;
+        }
+        let Entry { at, mark, tone, text, .. } = entry;
+        let style = paint::tone(*tone);
+        let text = paint::wrap(&printable(text), 14, self.surroundings.width);
+        let written = writeln!(self.out, "{FAINT}{:>10}{FAINT:#}  {style}{mark} {text}{style:#}", seconds(*at));
+        self.failed = self.failed.take().or(written.err());
+    }
+
+    /// Whether the output is still taken.
+    pub(super) fn check(&mut self) -> Result<(), Problem> {
+        self.failed.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// The run is over.
+    pub(super) fn end(mut self) -> Result<Seen, Problem> {
+        let wall_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.timeline.finish();
+        let entries = self.timeline.take();
+        entries.iter().for_each(|entry| self.entry(entry));
+        self.check()?;
+        Ok(Seen { timeline: self.timeline, wall_us, halted: self.halted })
+    }
+}
+
+/// What was seen of a run.
+pub(super) struct Seen {
+    timeline: Timeline,
+    wall_us: u64,
+    /// The reason of the first node that stopped itself.
+    halted: Option<String>,
+}
+
+impl Seen {
+    /// A guest that halts in the first boot of every node was given settings that it does not take.
+    pub(super) fn refuses_settings(&self) -> Result<(), Problem> {
+        let refuses = |node: &crate::nodes::Node| node.state == State::Halted && node.boots == 1 && node.durable == 0;
+        match &self.halted {
+            Some(reason) if self.timeline.nodes().iter().all(|(_, node)| refuses(node)) => {
+                let reason = printable(reason);
+                Err(wrong(format!(
+                    "every node stopped itself at its boot: {reason}; see --set, and [node] in the scenario"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is told in the end.
+    pub(super) fn report<'b>(&'b self, header: &'b Header, record: &Record, turns: u64) -> Report<'b> {
+        let errors = record.log.iter().filter(|(_, line)| line.level == 1).take(ERRORS_SHOWN);
+        Report {
+            header,
+            digest: record.trace.digest(),
+            events: record.trace.events(),
+            turns,
+            sim_us: record.trace.at(),
+            wall_us: self.wall_us,
+            verdicts: record.checkers.verdicts(),
+            nodes: self.timeline.nodes(),
+            tally: self.timeline.tally(),
+            errors: errors.map(|(event, line)| format!("S{} at event {event}: {}", line.node, line.line)).collect(),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The command, tested by scripts: `tests/scripts/cli/*.txt`, one subject each, as one would type it.
+//!
+//! Each script starts in an empty folder. `UPDATE_GOLDENFILES=1` writes the outputs anew. What depends on the machine or on
+//! the build of the guest (wall time, digests, hashes of modules) is masked.
+//!
+//! | command | meaning |
+//! |---|---|
+//! | `raftbox "run tour --seed 1"` | runs the command, and prints its output, its messages and, unless it is 0, its exit code |
+//! | `lines 12 "run tour"`, `lines "12.." "run tour"` | the same, and only the first or the other lines of the output |
+//! | `keys "run tour --format json"` | the same, and only the names of the values in its JSON |
+//! | `write a.toml "text"` | writes a file |
+//! | `wat a.wasm "(module)"` | writes a module |
+//! | `guest a.wasm` | writes the built-in guest |
+//! | `folder a` | makes a folder |
+//! | `copy a b` | copies a file |
+//! | `cut a 100`, `cut a "-1"` | keeps the first 100 bytes of a file, or all but the last |
+//! | `add a "text"` | adds to a file |
+//! | `flip a "-10"` | flips a bit of a byte of a file, counted from its start or its end |
+//! | `replace a "old" "new"` | replaces the first place where a text stands in a file |
+//! | `list` | lists the files |
+
+use goldenscript::{Command, Context, Runner};
+use raftbox::cli::{Surroundings, main_with};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The scripts run one after the other, since each has the process's folder for itself.
+#[test]
+fn scripts() {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/cli");
+    let mut scripts: Vec<PathBuf> = fs::read_dir(scripts).unwrap().map(|entry| entry.unwrap().path()).collect();
+    scripts.sort();
+    assert!(!scripts.is_empty());
+    for script in scripts {
+        let folder = tempfile::tempdir().unwrap();
+        std::env::set_current_dir(folder.path()).unwrap();
+        goldenscript::run(&mut Shell, script).unwrap();
+        std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
+    }
+}
+
+struct Shell;
+
+/// What a run of the command left.
+struct Done {
+    out: String,
+    err: String,
+    code: u8,
+}
+
+/// The words of a command line; a word in single quotes may hold spaces.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('\'').enumerate();
+    let words = parts.flat_map(|(number, part)| match number % 2 {
+        0 => part.split_whitespace().map(String::from).collect(),
+        _ => vec![part.to_owned()],
+    });
+    words.collect()
+}
+
+fn raftbox(line: &str) -> Done {
+    let args: Vec<String> = std::iter::once("raftbox".to_owned()).chain(words(line)).collect();
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    let surroundings = Surroundings { width: None, cache: Some(cache) };
+    let mut out = anstream::StripStream::new(Vec::new());
+    let mut err = anstream::StripStream::new(Vec::new());
+    let code = main_with(args, &surroundings, &mut out, &mut err);
+    let text = |bytes| mask(&String::from_utf8(bytes).unwrap());
+    Done { out: text(out.into_inner()), err: text(err.into_inner()), code }
+}
+
+/// Masks what depends on the machine or on the build of the guest.
+fn mask(text: &str) -> String {
+    let mut masked = String::new();
+    for line in text.lines() {
+        if line.starts_with("speed ") {
+            masked += "speed       (masked)\n";
+        } else if line.trim_start().starts_with("\"wall_us\"") {
+            masked += "  \"wall_us\": (masked),\n";
+        } else {
+            let mut run = String::new();
+            for c in line.chars().chain(['\n']) {
+                if c.is_ascii_hexdigit() {
+                    run.push(c);
+                    continue;
+                }
+                masked += match run.len() {
+                    32 => "(digest)",
+                    64 => "(sha256)",
+                    _ => &run,
+                };
+                run.clear();
+                masked.push(c);
+            }
+        }
+    }
+    masked
+}
+
+impl Done {
+    fn text(&self, out: &str) -> String {
+        let mut text = format!("{out}{}", self.err);
+        if self.code != 0 {
+            writeln!(text, "exit {}", self.code).unwrap();
+        }
+        text
+    }
+}
+
+/// A place in a file of `len` bytes, counted from its start, or, if it is below 0, from its end.
+fn place(text: &str, len: usize) -> Result<usize, Box<dyn Error>> {
+    let place: i64 = text.parse()?;
+    let from = if place < 0 { i64::try_from(len)? } else { 0 };
+    Ok(usize::try_from(from + place)?)
+}
+
+impl Runner for Shell {
+    type Command = Command;
+
+    fn run(&mut self, command: &Command, _: &Context) -> Result<String, Box<dyn Error>> {
+        let mut arguments = command.consume_args();
+        let args: Vec<&str> = std::iter::from_fn(|| arguments.next_pos()).collect();
+        arguments.reject_next()?;
+        match (command.name.as_str(), args.as_slice()) {
+            ("raftbox", line) => {
+                let done = raftbox(&line.concat());
+                return Ok(done.text(&done.out));
+            }
+            ("lines", [count, line]) => {
+                let done = raftbox(line);
+                let lines = done.out.lines();
+                let chosen: Vec<&str> = match count.strip_suffix("..") {
+                    Some(skip) => lines.skip(skip.parse()?).collect(),
+                    None => lines.take(count.parse()?).collect(),
+                };
+                return Ok(done.text(&(chosen.join("\n") + "\n")));
+            }
+            ("keys", [line]) => {
+                let done = raftbox(line);
+                let key = |line: &str| Some(line.strip_prefix("  \"")?.split_once('"')?.0.to_owned());
+                let keys: Vec<String> = done.out.lines().filter_map(key).collect();
+                return Ok(done.text(&(keys.join(" ") + "\n")));
+            }
+            ("list", []) => {
+                let mut names = Vec::new();
+                for entry in fs::read_dir(".")? {
+                    names.push(entry?.file_name().to_string_lossy().into_owned());
+                }
+                names.sort();
+                return Ok(names.join("\n"));
+            }
+            ("write", [file, text]) => fs::write(file, text)?,
+            ("wat", [file, text]) => fs::write(file, wat::parse_str(text)?)?,
+            ("guest", [file]) => fs::write(file, raftbox_guest_bytes::BYTES)?,
+            ("folder", [name]) => fs::create_dir(name)?,
+            ("copy", [from, to]) => drop(fs::copy(from, to)?),
+            ("add", [file, text]) => fs::write(file, [&fs::read(file)?, text.as_bytes()].concat())?,
+            ("cut", [file, at]) => {
+                let bytes = fs::read(file)?;
+                fs::write(file, &bytes[..place(at, bytes.len())?])?;
+            }
+            ("flip", [file, at]) => {
+                let mut bytes = fs::read(file)?;
+                let at = place(at, bytes.len())?;
+                bytes[at] ^= 1;
+                fs::write(file, bytes)?;
+            }
+            ("replace", [file, old, new]) => {
+                let bytes = fs::read(file)?;
+                let at = bytes.windows(old.len()).position(|part| part == old.as_bytes()).ok_or("it is not there")?;
+                fs::write(file, [&bytes[..at], new.as_bytes(), &bytes[at + old.len()..]].concat())?;
+            }
+            (name, args) => return Err(format!("no command {name} with {} arguments", args.len()).into()),
+        }
+        Ok(String::new())
+    }
+}
