@@ -170,6 +170,8 @@ mod tests {
         assert!(!progress.reject(7, 2));
 
         let mut progress = Progress::new(9);
+        // Not of the last probe, which starts after 8.
+        assert!(!progress.reject(5, 5));
         assert!(progress.reject(8, 20));
         assert_eq!(progress.next(), 8);
     }
