@@ -24,6 +24,7 @@
 //! | `wait` | `wait 50000` | time moves on by 50 ms; alarms that fall due go off |
 //! | `propose` | `propose 1 x y` | proposes commands to node 1 |
 //! | `deliver` | `deliver from=1 to=2 n=2` | delivers held messages: all, those of a link, or the second of these |
+//! | `misdeliver` | `misdeliver 3 from=1 to=2` | delivers held messages, chosen likewise, to node 3 instead |
 //! | `drop` | `drop to=3` | loses held messages, chosen likewise |
 //! | `double` | `double to=2 n=1` | puts copies of held messages at the end |
 //! | `sync` | `sync 1 2` | completes the sync under way on these nodes, or on all |
@@ -139,6 +140,12 @@ impl goldenscript::Runner for Cluster {
                 }
                 for held in chosen {
                     self.deliver(held);
+                }
+            }
+            "misdeliver" => {
+                let to = args.next_pos().ok_or("to which node?")?.parse()?;
+                for held in self.take(&mut args)? {
+                    self.deliver(Held { to, ..held });
                 }
             }
             "drop" => {

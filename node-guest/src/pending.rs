@@ -1,7 +1,7 @@
 //! The clients that wait for an answer.
 
 use crate::raft::{Index, Term};
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 /// How many may wait. Whoever waits longest is forgotten beyond that: a client that gets no answer asks again.
 const PENDING_MAX: usize = 4096;
@@ -15,25 +15,29 @@ pub struct Client {
     pub operation: u64,
 }
 
-/// The attempts that this node took into its log, by the place that they got there and the term of it. Two may wait
-/// for one index, if the first one's entry left this log and this node led again since.
+/// The attempts that this node took into its log, sorted by the place that they got there and the term of it. Two may
+/// wait for one index, if the first one's entry left this log and this node led again since.
+///
+/// Almost always the next one belongs at the end, and the first one is answered first: hence a queue.
 #[derive(Clone, Debug, Default)]
-pub struct Pending(BTreeMap<(Index, Term), Client>);
+pub struct Pending(VecDeque<(Index, Term, Client)>);
 
 impl Pending {
     /// Lets a client wait for what becomes of the entry at `index` with `term`.
     pub fn put(&mut self, index: Index, term: Term, client: Client) {
         if self.0.len() >= PENDING_MAX {
-            self.0.pop_first();
+            self.0.pop_front();
         }
-        let before = self.0.insert((index, term), client);
-        assert!(before.is_none(), "a leader gives no place twice in one term: {index}@{term}");
+        let place = |&(index, term, _): &(Index, Term, Client)| (index, term);
+        let at = self.0.partition_point(|waiting| place(waiting) < (index, term));
+        let taken = self.0.get(at).is_some_and(|waiting| place(waiting) == (index, term));
+        assert!(!taken, "a leader gives no place twice in one term: {index}@{term}");
+        self.0.insert(at, (index, term, client));
     }
 
     /// Takes out a client that waited for an index up to this one, with the term of its entry.
     pub fn take(&mut self, index: Index) -> Option<(Term, Client)> {
-        let first = self.0.first_entry().filter(|first| first.key().0 <= index)?;
-        let ((waited_for, term), client) = first.remove_entry();
+        let (waited_for, term, client) = self.0.pop_front_if(|(waited_for, ..)| *waited_for <= index)?;
         assert_eq!(waited_for, index, "entries are applied in order, each once");
         Some((term, client))
     }

@@ -18,9 +18,9 @@
 //!
 //! A guest cannot grow, so everything that it keeps is bounded by a share of its arena: the log by a quarter (each
 //! entry counted with 64 bytes of overhead), the machine by another, one command and one value by a 64th, a batch by
-//! a 16th. The rest, nearly half, is for what comes and goes (the argument of a call, a datagram, the records of a
-//! step, all entries on their way to the machine when a restarted node hears what is committed, the answers that
-//! clients wait for), for the stack, and for what an allocator wastes.
+//! a 16th and by what a datagram holds. The rest, nearly half, is for what comes and goes (the argument of a call, a
+//! datagram, the records of a step, the thousands of entries that one step may hand to the machine when a restarted
+//! node hears what is committed, the answers that clients wait for), for the stack, and for what an allocator wastes.
 //!
 //! The bounds of the machine decide what it answers, so `arena` must be the same on all nodes of a cluster.
 
@@ -28,7 +28,7 @@ use crate::fault::Fault;
 use crate::machine::Bounds;
 use crate::raft::{Config, Configuration, NodeId};
 use crate::storage;
-use raftbox_abi::Boot;
+use raftbox_abi::{Boot, boundary};
 use std::str::FromStr;
 
 /// The smallest arena that leaves room for the core's default batches.
@@ -120,7 +120,8 @@ fn check_memory(config: &Config, arena: u64) -> Result<(), Fault> {
     };
     require("arena", arena, ARENA_BYTES_MIN, memory_bytes())?;
     require("log_bytes", config.log_bytes_max, 0, arena / 4)?;
-    require("batch_bytes", config.batch_bytes_max, 0, arena / 16)
+    // An entry is counted with more than it takes in a datagram, so a batch within this bound fits into one.
+    require("batch_bytes", config.batch_bytes_max, 0, (arena / 16).min(boundary::TRANSFER_BYTES_MAX.into()))
 }
 
 /// The memory that there really is, where that can be known.
@@ -172,6 +173,8 @@ mod tests {
         assert_eq!(reason("no_op=1"), "setting no_op=1 is not true or false");
         assert_eq!(reason("arena=5"), "setting arena=5 is not between 1048576 and 4294967296");
         assert_eq!(reason("log_bytes=9999999"), "setting log_bytes=9999999 is not between 0 and 1048576");
+        let datagram = "arena=67108864\nbatch_bytes=1048577";
+        assert_eq!(reason(datagram), "setting batch_bytes=1048577 is not between 0 and 1048576");
         assert_eq!(reason("heartbeat=0"), "setting heartbeat_us must be above 0");
     }
 

@@ -307,3 +307,22 @@ fn through_crashes_and_losses_each_increment_counts_once_and_all_nodes_apply_the
     }
     assert!(most > 20, "the clusters got somewhere: {most}");
 }
+
+#[test]
+fn a_long_log_is_applied_again_in_steps() {
+    let mut cluster = Cluster::new(1, "");
+    cluster.elect(1);
+    for number in 0..5000 {
+        cluster.ask(1, number, 0, Operation::Register);
+    }
+    cluster.restart(1, &mut || false);
+    let mut applied = |turn: fn(&mut Cluster)| {
+        cluster.host(1).notes.clear();
+        turn(&mut cluster);
+        cluster.host(1).notes.iter().filter(|note| matches!(note, Body::Apply { .. })).count()
+    };
+    // All commands, and the empty entries of both leaders.
+    assert_eq!(applied(|cluster| cluster.elect(1)), 4096);
+    assert_eq!(applied(|cluster| cluster.wake(1)), 5002 - 4096);
+    assert_eq!(applied(|cluster| cluster.wake(1)), 0);
+}

@@ -98,7 +98,8 @@ impl Raft {
         match verdict {
             Verdict::Matched { index } => {
                 assert!(index <= last, "{from} has {index} of a log that ends at {last}");
-                if progress.accept(index) {
+                // What the follower adds to what is committed already decides nothing.
+                if progress.accept(index) && index > self.commit {
                     self.advance_leader_commit();
                 }
                 self.replicate(at);

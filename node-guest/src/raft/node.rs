@@ -23,6 +23,10 @@ use super::persistence::Persistence;
 use super::refusal::{ProposalRefusal, Refusal};
 use super::{Index, Micros, NodeId, Term, Ticket};
 
+/// How many entries one step hands out to be applied, at most. A node that restarted may learn at once that its whole
+/// log is committed: what comes of a step must still fit into its memory, and into what a host takes from one turn.
+const APPLY_MAX: u64 = 4096;
+
 /// One Raft node.
 #[derive(Clone, Debug)]
 pub struct Raft {
@@ -234,6 +238,7 @@ impl Raft {
     fn on_alarm(&mut self, entropy: &mut dyn Entropy) {
         self.alarm = None;
         if let State::Leader(_) = self.state {
+            self.advance_leader_commit();
             self.heartbeat_all();
         } else if self.membership.is_voter(self.id) {
             self.campaign(entropy);
@@ -353,12 +358,14 @@ impl Raft {
         self.output(Output::Persist(Record::Truncate { from }));
     }
 
-    /// Takes note that the log is committed up to `index`, and hands out what is new.
+    /// Takes note that the log is committed up to `index`, and hands out what is new. If that is too much for one step,
+    /// the rest comes with the next heartbeat, sent or received.
     pub(super) fn advance_commit(&mut self, index: Index) {
         if index <= self.commit {
             return;
         }
         assert!(index <= self.log.last().index, "what is committed is in the log");
+        let index = index.min(self.commit + APPLY_MAX);
         self.note(Note::Commit { index });
         for (index, entry) in self.log.range(self.commit + 1, index) {
             self.outputs.push_back(Output::Apply { index, entry: entry.clone() });

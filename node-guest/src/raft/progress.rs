@@ -102,8 +102,9 @@ impl Progress {
     /// The follower refused an append after `prev` and the leader would try `retry` next. Returns whether the
     /// refusal is of any use, or old.
     pub(super) fn reject(&mut self, prev: Index, retry: Index) -> bool {
-        // Below what matched, the refusal is older than an acceptance. While probing, only the last probe counts.
-        let old = prev <= self.matched || self.mode == Mode::Probe && prev + 1 != self.next;
+        // Up to what matched, the refusal is older than an acceptance; from `next` on, older than a refusal that moved
+        // `next` back. While probing, only the last probe counts.
+        let old = prev <= self.matched || prev >= self.next || self.mode == Mode::Probe && prev + 1 != self.next;
         if old {
             return false;
         }
@@ -154,6 +155,9 @@ mod tests {
         let before = progress.clone();
         assert!(!progress.accept(2));
         assert!(!progress.reject(3, 1));
+        // From a time when `next` was higher: it must not rise by a refusal.
+        assert!(!progress.reject(6, 7));
+        assert!(!progress.reject(9, 10));
         assert_eq!(progress, before);
     }
 
@@ -166,6 +170,8 @@ mod tests {
         assert!(!progress.reject(7, 2));
 
         let mut progress = Progress::new(9);
+        // Not of the last probe, which starts after 8.
+        assert!(!progress.reject(5, 5));
         assert!(progress.reject(8, 20));
         assert_eq!(progress.next(), 8);
     }
