@@ -98,10 +98,10 @@ struct Run {
     scenario: String,
 
     /// Where all chance comes from: the same seed is the same run
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, help_heading = "What is run")]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, allow_negative_numbers = true, help_heading = "What is run")]
     seed: u64,
     /// How many nodes, 1 to 9 [default: as the scenario says]
-    #[arg(long, value_name = "N", value_parser = whole, help_heading = "What is run")]
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true, help_heading = "What is run")]
     nodes: Option<u32>,
     /// Where everything comes from that the scenario does not say: calm, lossy or chaos
     #[arg(long, value_name = "NAME", help_heading = "What is run")]

@@ -206,7 +206,9 @@ impl Nodes {
                 let (boots, crashes, log) = (node.boots + 1, node.crashes, std::mem::take(&mut node.log));
                 *node = Node { state: State::Up, boots, crashes, log, ..Node::default() };
             }
-            Event::Cause(Cause::Crash { .. } | Cause::Decide { decision: Decision::Crash, .. }) if node.state.is_up() => {
+            Event::Cause(Cause::Crash { .. } | Cause::Decide { decision: Decision::Crash, .. })
+                if node.state.is_up() =>
+            {
                 node.down(State::Down);
             }
             Event::Cause(Cause::Pause { .. }) if node.state == State::Up => node.state = State::Paused,

@@ -63,7 +63,9 @@ pub enum Broken {
     #[error("this is no run file: {0}")]
     Foreign(String),
     /// It is of another version.
-    #[error("this run file is of format {0}, and this raftbox reads format {FORMAT}; read it with the raftbox that wrote it")]
+    #[error(
+        "this run file is of format {0}, and this raftbox reads format {FORMAT}; read it with the raftbox that wrote it"
+    )]
     Version(u32),
     /// Its plan does not make sense.
     #[error("the head of this run file is wrong at {key}: {what}")]
@@ -190,7 +192,9 @@ impl RunFile {
         }
         let scenario = &head.header.plan.scenario;
         scenario.check().map_err(|(key, what)| Broken::Plan { key, what })?;
-        scenario.check_steps("interventions", &head.header.plan.interventions).map_err(|(key, what)| Broken::Plan { key, what })?;
+        scenario
+            .check_steps("interventions", &head.header.plan.interventions)
+            .map_err(|(key, what)| Broken::Plan { key, what })?;
         if head.header.guests.is_empty() {
             return Err(Broken::Plan { key: "guests".into(), what: "there is none".into() });
         }

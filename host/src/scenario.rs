@@ -339,6 +339,29 @@ fn place(text: &str, offset: usize) -> String {
     format!(":{line}:{column}")
 }
 
+/// The line of a text that holds a byte, with a mark under it.
+fn shown(text: &str, offset: usize) -> String {
+    let before = &text[..offset.min(text.len())];
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line: String = text[start..].lines().next().unwrap_or_default().chars().take(100).collect();
+    let number = before.matches('\n').count() + 1;
+    let column = before[start..].chars().count();
+    let line = line.replace(|c: char| c.is_control(), " ");
+    format!("\n{number:>4} | {line}\n     | {:column$}^", "")
+}
+
+/// What the TOML reader has to say, without the names that types have in here.
+fn in_words(message: &str) -> String {
+    let mut words = message.replace('\n', ", ");
+    for number in ["u32", "u64", "i32"] {
+        words = words.replace(&format!("expected {number}"), "expected a whole number from 0");
+    }
+    match words.split_once("expected struct ") {
+        Some((what, _)) => format!("{what}expected a table"),
+        None => words,
+    }
+}
+
 /// Lays `over` on `under`: tables are laid on tables, anything else takes the place of what was there.
 fn lay(under: &mut toml::Table, over: &toml::Table) {
     for (key, value) in over {
@@ -359,12 +382,9 @@ impl Scenario {
         let mistake = |offset: Option<usize>, what: String| Mistake {
             file: file.into(),
             place: offset.map(|offset| place(text, offset)).unwrap_or_default(),
-            what,
+            what: offset.map_or(what.clone(), |offset| what + &shown(text, offset)),
         };
-        let told = |error: &toml::de::Error| {
-            let what = error.message().replace('\n', ", ");
-            mistake(error.span().map(|span| span.start), what)
-        };
+        let told = |error: &toml::de::Error| mistake(error.span().map(|span| span.start), in_words(error.message()));
         // Read alone first: every mistake that a line makes by itself is told with its place.
         let alone: Self = toml::from_str(text).map_err(|error| told(&error))?;
         let name = profile.unwrap_or(&alone.profile);
@@ -394,7 +414,9 @@ impl Scenario {
                 Some((distance, known)) if distance <= 2 => format!("did you mean {known}?"),
                 _ => format!("there are {}", known.join(", ")),
             };
-            let what = format!("there is no built-in scenario of this name; {hint} (a file is named by a path, ./{name}.toml)");
+            let what = format!(
+                "there is no built-in scenario of this name; {hint} (a file is named by a path, ./{name}.toml)"
+            );
             return Err(Mistake { file: name.into(), place: String::new(), what });
         };
         Self::read(name, text, profile)
@@ -447,10 +469,13 @@ impl Scenario {
                 return no("node", what);
             }
             if key == "arena" {
-                return no("node.arena", "arena is set beside nodes and for, not among the settings of a node".into());
+                return no(
+                    "node.arena",
+                    "arena is no setting of a node; it stands in the scenario itself, beside nodes".into(),
+                );
             }
             if let Err(what) = setting.value() {
-                return no(&format!("node.{key}"), format!("{key} is {what}"));
+                return no(&format!("node.{key}"), format!("{key} cannot be set so: {what}"));
             }
         }
         self.check_faults()?;

@@ -135,7 +135,8 @@ impl Timeline {
         let (same, behind): (Vec<_>, Vec<_>) = self.nodes.iter().partition(|(_, node)| node.applied == commit);
         let ids = |nodes: &[(NodeId, &crate::nodes::Node)]| nodes.iter().map(|(id, _)| *id).collect::<Vec<_>>();
         if commit > 0 && behind.is_empty() {
-            let text = format!("{} have applied the log up to its last committed entry, {commit}", nodes_of(&ids(&same)));
+            let text =
+                format!("{} have applied the log up to its last committed entry, {commit}", nodes_of(&ids(&same)));
             self.story.tell('✓', Tone::Good, text);
         } else if commit > 0 {
             let behind = nodes_of(&ids(&behind));

@@ -41,7 +41,7 @@ pub(super) fn replay(args: &Replay, surroundings: &Surroundings, out: &mut dyn W
         let mut json = report.json();
         json.insert("recorded_digest".into(), recorded.map(|digest| digest.to_string()).into());
         json.insert("same".into(), same.into());
-        json.insert("first_difference".into(), difference.as_ref().map(|found| found.json()).into());
+        json.insert("first_difference".into(), difference.as_ref().map(Parting::json).into());
         json.insert("ok".into(), (same && report.is_well()).into());
         writeln!(out, "{:#}", Value::from(json))?;
     } else {
@@ -77,7 +77,9 @@ fn engine(
     if at_hand.sha256 != *made_by {
         let (have, remedy) = match guest {
             None => ("the built-in guest".into(), "give the one it was made by with --guest FILE"),
-            Some(guest) => (guest.display().to_string(), "give another with --guest FILE, or none for the built-in one"),
+            Some(guest) => {
+                (guest.display().to_string(), "give another with --guest FILE, or none for the built-in one")
+            }
         };
         return Err(wrong(format!(
             "{}: this run was made by another guest, so it cannot be run again\n  made by    sha256 {made_by}\n  \
@@ -125,7 +127,10 @@ impl Parting {
     fn tell(&self, names: [&str; 2], surroundings: &Surroundings, out: &mut dyn Write) -> Result<(), Problem> {
         let Some(there) = &self.there else {
             let (from, to) = (self.event, self.event + self.among - 1);
-            return Ok(writeln!(out, "the first difference is among events {from} to {to}; the file has no effects, so there is no more to tell")?);
+            return Ok(writeln!(
+                out,
+                "the first difference is among events {from} to {to}; the file has no effects, so there is no more to tell"
+            )?);
         };
         let at = there.iter().flatten().map(|line| line.at).min().unwrap_or(0);
         writeln!(out, "the first difference is event {}, at {} s:", grouped(self.event), seconds(at).trim())?;
@@ -186,14 +191,14 @@ fn first_difference(file: &RunFile, record: &Record, engine: &Wasmtime<Turn>) ->
 
 /// Every event of a run file, run again if the file has not got them.
 enum Events {
-    Kept(RunFile),
+    Kept(Box<RunFile>),
     Made(Box<Record>),
 }
 
 impl Events {
     fn of(name: &Path, file: RunFile, guest: Option<&Path>, surroundings: &Surroundings) -> Result<Self, Problem> {
         if file.head.body == Body::Events {
-            return Ok(Self::Kept(file));
+            return Ok(Self::Kept(Box::new(file)));
         }
         let engine = engine(name, &file, guest, surroundings)?;
         let header = &file.head.header;

@@ -63,7 +63,8 @@ impl Report<'_> {
 
     pub(super) fn table(&self, out: &mut dyn Write) -> Result<(), Problem> {
         const HEADS: [&str; 12] = [
-            "node", "state", "role", "term", "vote", "leader", "log", "durable", "commit", "applied", "boots", "crashes",
+            "node", "state", "role", "term", "vote", "leader", "log", "durable", "commit", "applied", "boots",
+            "crashes",
         ];
         let name = |node: u32| if node == 0 { "-".to_owned() } else { format!("S{node}") };
         let row = |(number, node): (u32, &Node)| -> [String; 12] {
@@ -122,7 +123,10 @@ impl Report<'_> {
         }
         if !passed.is_empty() {
             let names: Vec<&str> = passed.iter().map(|(name, _)| *name).collect();
-            let count = format!("{} properties held: ", passed.len());
+            let count = match passed.len() {
+                1 => "1 property held: ".to_owned(),
+                count => format!("{count} properties held: "),
+            };
             let names = wrap(&format!("{count}{}", names.join(", ")), 2, surroundings.width);
             writeln!(out, "{GOOD}✓{GOOD:#} {names}")?;
         }
@@ -140,7 +144,15 @@ impl Report<'_> {
             "operations",
             format!("{} acknowledged, {failed} failed, {unknown} unknown{unknown_why}", grouped(acknowledged)),
         )?;
-        label("run", format!("{} turns, {} events, {} simulated", grouped(self.turns), grouped(self.events), seconds(self.sim_us)))?;
+        label(
+            "run",
+            format!(
+                "{} turns, {} events, {} simulated",
+                grouped(self.turns),
+                grouped(self.events),
+                seconds(self.sim_us)
+            ),
+        )?;
         label(
             "speed",
             format!(

@@ -84,9 +84,12 @@ pub(super) fn tell(
 fn scenario(args: &Run) -> Result<Scenario, Problem> {
     let name = args.scenario.as_str();
     let profile = args.profile.as_deref();
-    let is_path = name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == "toml");
+    let is_path =
+        name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == "toml");
     let mistake = |mistake: crate::scenario::Mistake| match profile {
-        Some(profile) if mistake.what.starts_with("there is no profile") => wrong(format!("--profile {profile}: {}", mistake.what)),
+        Some(profile) if mistake.what.starts_with("there is no profile") => {
+            wrong(format!("--profile {profile}: {}", mistake.what))
+        }
         _ => wrong(mistake.to_string()),
     };
     let mut scenario = if is_path {
@@ -113,12 +116,11 @@ fn scenario(args: &Run) -> Result<Scenario, Problem> {
         scenario.node.insert(key.clone(), setting);
     }
     scenario.check().map_err(|(key, what)| {
-        let flag = match key.as_str() {
-            "nodes" | "for" => format!("--{key}"),
-            key if key.starts_with("node.") => "--set".into(),
-            _ => format!("{name} with {}", flags.join(" ")),
-        };
-        wrong(format!("{flag}: {what}"))
+        wrong(match key.as_str() {
+            "nodes" | "for" => format!("--{what}"),
+            key if key.starts_with("node") => format!("--set: {what}"),
+            _ => format!("{name} with {}: {what}", flags.join(" ")),
+        })
     })?;
     Ok(scenario)
 }
@@ -166,7 +168,8 @@ impl<'a> Watch<'a> {
         let Plan { scenario, seed, interventions } = &header.plan;
         let (name, profile) = (printable(&scenario.name), printable(&scenario.profile));
         let nodes = if scenario.nodes == 1 { "1 node".into() } else { format!("{} nodes", scenario.nodes) };
-        let more = if interventions.is_empty() { String::new() } else { format!(", {} interventions", interventions.len()) };
+        let more =
+            if interventions.is_empty() { String::new() } else { format!(", {} interventions", interventions.len()) };
         writeln!(
             self.out,
             "{BOLD}{name}{BOLD:#}: {nodes}, seed {seed}, profile {profile}, for {}{more}",
@@ -258,11 +261,13 @@ pub(super) struct Seen {
 impl Seen {
     /// A guest that halts in the first boot of every node was given settings that it does not take.
     pub(super) fn refuses_settings(&self) -> Result<(), Problem> {
-        let refuses = |node: &crate::nodes::Node| node.state == State::Halted && node.boots == 1 && node.durable == 0;
+        let refuses = |node: &crate::nodes::Node| node.state == State::Halted && node.durable == 0 && node.term == 0;
         match &self.halted {
             Some(reason) if self.timeline.nodes().iter().all(|(_, node)| refuses(node)) => {
                 let reason = printable(reason);
-                Err(wrong(format!("every node stopped itself at its boot: {reason}; see --set, and [node] in the scenario")))
+                Err(wrong(format!(
+                    "every node stopped itself at its boot: {reason}; see --set, and [node] in the scenario"
+                )))
             }
             _ => Ok(()),
         }

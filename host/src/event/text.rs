@@ -29,9 +29,7 @@
 //! What nodes say to each other is the guests' own; [`Text`] asks whoever made it to describe a datagram.
 
 use crate::check::Observed;
-use crate::event::{
-    Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId, Survivor,
-};
+use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId, Survivor};
 use raftbox_abi::client::{Attempt, Operation, Outcome, Reason, Reply, Request};
 use raftbox_abi::note::{Body, Refusal};
 use std::borrow::Cow;
@@ -91,7 +89,10 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(hides) {
         return text.into();
     }
-    text.chars().map(|c| if hides(c) { c.escape_default().to_string() } else { c.to_string() }).collect::<String>().into()
+    text.chars()
+        .map(|c| if hides(c) { c.escape_default().to_string() } else { c.to_string() })
+        .collect::<String>()
+        .into()
 }
 
 /// Bytes as a quoted text, or their number where they are long.
@@ -164,10 +165,9 @@ pub fn refusal(who: NodeId, peer: NodeId, refusal: &Refusal) -> String {
             "S{who} refuses S{peer}'s vote: its last log term {} is below mine {} (paper, 5.4.1)",
             theirs.1, mine.1
         ),
-        Refusal::VoteOlderLog { mine, theirs } => format!(
-            "S{who} refuses S{peer}'s vote: its log ends at {}, mine at {} (paper, 5.4.1)",
-            theirs.0, mine.0
-        ),
+        Refusal::VoteOlderLog { mine, theirs } => {
+            format!("S{who} refuses S{peer}'s vote: its log ends at {}, mine at {} (paper, 5.4.1)", theirs.0, mine.0)
+        }
         Refusal::VoteLeaderAlive { leader, heard, .. } => format!(
             "S{who} refuses S{peer}'s vote: it heard leader S{leader} {} ago (thesis, 9.6)",
             milliseconds(heard)
@@ -178,9 +178,9 @@ pub fn refusal(who: NodeId, peer: NodeId, refusal: &Refusal) -> String {
         Refusal::AppendGap { previous, last } => {
             format!("S{who} refuses S{peer}'s append after {previous}: my log ends at {last} (paper, 5.3)")
         }
-        Refusal::AppendMismatch { previous, mine, theirs } => format!(
-            "S{who} refuses S{peer}'s append after {previous}@{theirs}: mine is {previous}@{mine} (paper, 5.3)"
-        ),
+        Refusal::AppendMismatch { previous, mine, theirs } => {
+            format!("S{who} refuses S{peer}'s append after {previous}@{theirs}: mine is {previous}@{mine} (paper, 5.3)")
+        }
         Refusal::NotLeader { hint: 0 } => format!("S{who} refuses a request: it does not lead, and knows no leader"),
         Refusal::NotLeader { hint } => format!("S{who} refuses a request: it does not lead; S{hint} does"),
         Refusal::LogFull { bytes, bound } => {
@@ -280,7 +280,7 @@ fn survivors(survivors: &[Survivor]) -> String {
     }
     let one = |Survivor { operation, sector, count }: &Survivor| match count {
         1 => format!("operation {operation} sector {sector}"),
-        _ => format!("operation {operation} sectors {sector} to {}", sector.saturating_add(count - 1)),
+        _ => format!("operation {operation} sectors {sector} to {}", sector.saturating_add(count.saturating_sub(1))),
     };
     format!("survived of the unsynced: {}", survivors.iter().map(one).collect::<Vec<_>>().join(", "))
 }
@@ -338,7 +338,9 @@ impl<D: FnMut(&[u8]) -> Option<String>> Text<D> {
                 detail += if *keep { " (for now)" } else { "" };
                 (link(&message.from, &message.to), '✗', "lost", detail, Tone::Bad)
             }
-            Cause::Wake { node: who, alarm, .. } => (node(who), '·', "wakes", format!("alarm {alarm} rings"), Tone::Faint),
+            Cause::Wake { node: who, alarm, .. } => {
+                (node(who), '·', "wakes", format!("alarm {alarm} rings"), Tone::Faint)
+            }
             Cause::Synced { node: who, sync, status: 0, .. } => {
                 (node(who), '✓', "synced", format!("sync {sync}"), Tone::Faint)
             }
@@ -407,7 +409,9 @@ impl<D: FnMut(&[u8]) -> Option<String>> Text<D> {
                     let (mark, what, detail, tone) = note(node, &decoded.body);
                     (format!("S{node}"), mark, what, detail, tone)
                 }
-                None => (format!("S{node}"), '·', "notes", format!("kind {kind:#x}, {} bytes", body.len()), Tone::Faint),
+                None => {
+                    (format!("S{node}"), '·', "notes", format!("kind {kind:#x}, {} bytes", body.len()), Tone::Faint)
+                }
             },
             Effect::Halted { node, code, reason } => {
                 let detail = format!("code {code}: {}", String::from_utf8_lossy(reason));
@@ -481,10 +485,7 @@ mod tests {
     #[test]
     fn a_refusal_says_what_was_compared() {
         let older = |mine, theirs| refusal(2, 3, &Refusal::VoteOlderLog { mine, theirs });
-        assert_eq!(
-            older((9, 2), (12, 1)),
-            "S2 refuses S3's vote: its last log term 1 is below mine 2 (paper, 5.4.1)"
-        );
+        assert_eq!(older((9, 2), (12, 1)), "S2 refuses S3's vote: its last log term 1 is below mine 2 (paper, 5.4.1)");
         assert_eq!(older((9, 2), (8, 2)), "S2 refuses S3's vote: its log ends at 8, mine at 9 (paper, 5.4.1)");
     }
 

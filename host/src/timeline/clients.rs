@@ -82,7 +82,8 @@ impl Clients {
         while self.due <= at && self.due <= self.heals {
             let commit = nodes.iter().map(|(_, node)| node.commit).max().unwrap_or(0);
             let done = self.tally.acknowledged - self.told.acknowledged;
-            let span = if self.every == SECOND { "this second".into() } else { format!("these {} s", self.every / SECOND) };
+            let span =
+                if self.every == SECOND { "this second".into() } else { format!("these {} s", self.every / SECOND) };
             let mut text = match done {
                 0 => format!("no operation is acknowledged in {span}"),
                 1 => format!("1 operation acknowledged in {span}, {} in all", self.tally.acknowledged),

@@ -47,15 +47,17 @@ pub(super) struct Elections {
 impl Elections {
     pub(super) fn observe(&mut self, observed: &Observed<'_>, nodes: &Nodes, story: &mut Story) {
         match observed.event {
-            Event::Effect(Effect::Sent { message, .. }) => {
-                if let MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n } = *message {
-                    self.next.insert((from, to), n.saturating_add(1));
-                }
+            Event::Effect(Effect::Sent {
+                message: MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n },
+                ..
+            }) => {
+                self.next.insert((*from, *to), n.saturating_add(1));
             }
-            Event::Cause(Cause::Deliver { message, .. }) => {
-                if let MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n } = *message {
-                    self.arrives(from, to, n, observed.at);
-                }
+            Event::Cause(Cause::Deliver {
+                message: MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n },
+                ..
+            }) => {
+                self.arrives(*from, *to, *n, observed.at);
             }
             Event::Cause(
                 Cause::Crash { node }
@@ -121,7 +123,8 @@ impl Elections {
                 }
                 // A candidate whose pre-vote was told has nothing new to say.
                 if asked == 0 && was != Some(Role::PreCandidate) {
-                    let how = if role == Role::PreCandidate { "asks whether it could win" } else { "asks for votes in" };
+                    let how =
+                        if role == Role::PreCandidate { "asks whether it could win" } else { "asks for votes in" };
                     let text = format!("S{node} {} and {how} term {goal}", self.why(node, before.leader, story.at));
                     story.tell('◆', Tone::Term(goal), text);
                 }
@@ -145,7 +148,8 @@ impl Elections {
                     Some(Role::Candidate) => self.lost(node, story),
                     Some(Role::Leader) => {
                         let now = if leader == 0 { String::new() } else { format!(" and follows S{leader}") };
-                        let text = format!("S{node}, leader of term {}, hears of term {term}, steps down{now}", before.term);
+                        let text =
+                            format!("S{node}, leader of term {}, hears of term {term}, steps down{now}", before.term);
                         story.tell('◆', Tone::Term(term), text);
                     }
                     _ if leader != 0 && asked > 1 => {
@@ -174,7 +178,11 @@ impl Elections {
     fn lost(&mut self, node: NodeId, story: &mut Story) {
         if let Some(Campaign { term, votes, .. }) = self.campaigns.remove(&node) {
             let votes = names(votes.iter().map(|vote| Endpoint::Node(*vote)));
-            story.tell('✗', Tone::Term(term), format!("S{node} is not elected in term {term}: it has the vote of {votes}"));
+            story.tell(
+                '✗',
+                Tone::Term(term),
+                format!("S{node} is not elected in term {term}: it has the vote of {votes}"),
+            );
         }
     }
 

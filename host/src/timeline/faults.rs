@@ -11,6 +11,13 @@ use crate::world::disk::sectors_of;
 use raftbox_abi::note::Body;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// An event's number, and its time.
+type Moment = (u64, Micros);
+/// A link, in its direction.
+type Link = (Endpoint, Endpoint);
+/// A clock that was set: whose, by how much it jumped, and its drift.
+type Set = (NodeId, i64, i32);
+
 /// What a node wrote and what may not be on its disk yet: the bytes and the sectors of each operation.
 #[derive(Clone, Debug, Default)]
 struct Unsynced {
@@ -109,7 +116,7 @@ impl Last {
 /// A boot that has not ended yet.
 #[derive(Clone, Debug)]
 struct Booting {
-    moment: (u64, Micros),
+    moment: Moment,
     left: Option<String>,
     /// The last index before.
     last: u64,
@@ -123,11 +130,11 @@ pub(super) struct Faults {
     booting: BTreeMap<NodeId, Booting>,
     /// Nodes that booted for the first time, with an empty disk.
     fresh: Vec<NodeId>,
-    cuts: BTreeSet<(Endpoint, Endpoint)>,
+    cuts: BTreeSet<Link>,
     /// The links that were just cut, and those that just healed, and when.
-    links: Option<((u64, Micros), Vec<(Endpoint, Endpoint)>, Vec<(Endpoint, Endpoint)>)>,
+    links: Option<(Moment, Vec<Link>, Vec<Link>)>,
     /// The clocks that were just set, and when.
-    clocks: Option<((u64, Micros), Vec<(NodeId, i64, i32)>)>,
+    clocks: Option<(Moment, Vec<Set>)>,
 }
 
 impl Faults {
@@ -156,8 +163,10 @@ impl Faults {
             }
             Cause::Decide { node, decision: Decision::Crash, .. } if is_up(node) => {
                 let unsynced = self.unsynced.entry(*node).or_default().words();
-                let after = self.last.get(node).map_or_else(String::new, |last| format!(", right after it {}", last.words()));
-                let text = format!("S{node}{} crashes in the middle of a turn{after}; {unsynced}", leading(*node, nodes));
+                let after =
+                    self.last.get(node).map_or_else(String::new, |last| format!(", right after it {}", last.words()));
+                let text =
+                    format!("S{node}{} crashes in the middle of a turn{after}; {unsynced}", leading(*node, nodes));
                 story.tell('✗', Tone::Bad, text);
             }
             Cause::Pause { node } if is_up(node) => {
@@ -268,7 +277,7 @@ impl Faults {
     }
 
     /// What links do, in words.
-    fn network(&self, cut: &[(Endpoint, Endpoint)], healed: &[(Endpoint, Endpoint)]) -> String {
+    fn network(&self, cut: &[Link], healed: &[Link]) -> String {
         if self.cuts.is_empty() {
             return match healed {
                 [(from, to)] => format!("{from} reaches {to} again: every link is whole"),
@@ -276,10 +285,10 @@ impl Faults {
             };
         }
         if let Some(groups) = self.groups() {
-            let groups: Vec<String> = groups.iter().map(|group| names(group.iter())).collect();
-            return format!("the network is split: {} | do not reach each other", groups.join(" | ")).replace(" | do", " do");
+            let side = |group: &BTreeSet<Endpoint>| group.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            return format!("the network splits: {}", groups.iter().map(side).collect::<Vec<_>>().join(" | "));
         }
-        let list = |links: &[(Endpoint, Endpoint)]| {
+        let list = |links: &[Link]| {
             const SHOWN: usize = 6;
             let shown: Vec<String> = links.iter().take(SHOWN).map(|(from, to)| format!("{from}→{to}")).collect();
             let more = links.len().saturating_sub(SHOWN);
@@ -300,7 +309,7 @@ impl Faults {
         let client = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Client(_));
         let mut groups: Vec<BTreeSet<Endpoint>> = Vec::new();
         for one in &all {
-            let mate = |other: &Endpoint| !cut(one, other) && !(client(one) && client(other));
+            let mate = |other: &Endpoint| !(cut(one, other) || client(one) && client(other));
             match groups.iter_mut().find(|group| group.iter().any(mate)) {
                 Some(group) => drop(group.insert(*one)),
                 None => groups.push(BTreeSet::from([*one])),
@@ -308,9 +317,9 @@ impl Faults {
         }
         let side = |endpoint: &Endpoint| groups.iter().position(|group| group.contains(endpoint));
         let clean = all.iter().all(|one| {
-            all.iter().filter(|other| one != *other && !(client(one) && client(other))).all(|other| {
-                cut(one, other) == (side(one) != side(other))
-            })
+            all.iter()
+                .filter(|other| one != *other && !(client(one) && client(other)))
+                .all(|other| cut(one, other) == (side(one) != side(other)))
         });
         (clean && groups.len() > 1).then_some(groups)
     }
@@ -322,7 +331,7 @@ fn leading(node: NodeId, nodes: &Nodes) -> &'static str {
 }
 
 /// What happened to clocks, in words.
-fn clocks(set: &[(NodeId, i64, i32)]) -> String {
+fn clocks(set: &[Set]) -> String {
     if let [(node, jump, ppm)] = set {
         return format!("S{node}'s clock {}", clock(*jump, *ppm));
     }
@@ -345,7 +354,7 @@ mod tests {
     #[test]
     fn a_clean_partition_is_told_by_its_sides_and_anything_else_by_its_links() {
         let sides = |links: &[(u32, u32)]| cut(links).network(&[(Endpoint::Node(1), Endpoint::Node(2))], &[]);
-        assert_eq!(sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]), "the network is split: S1 | S2 and S3 do not reach each other");
+        assert_eq!(sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]), "the network splits: S1 | S2 S3");
         assert_eq!(sides(&[(1, 2)]), "link S1→S2 carries nothing any more");
     }
 
