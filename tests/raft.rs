@@ -17,15 +17,15 @@
 //!
 //! | command | example | meaning |
 //! |---|---|---|
-//! | `cluster` | `cluster 3 pre_vote=false show=alarms` | boots nodes 1 to 3; knobs by name, `learners=4,5`; alarms are shown on demand |
-//! | `disk` | `disk 2 term=7 vote=1 log=1,1,4` | boots node 2 anew from a disk with entries of these terms |
+//! | `cluster` | `cluster 3 pre_vote=false show=alarms` | boots nodes 1 to 3; knobs by name, `learners=4/5`, `draws=0/900` for their first timeouts; alarms are shown on demand |
+//! | `disk` | `disk 2 term=7 vote=1 log=1/1/4` | boots node 2 anew from a disk with entries of these terms |
 //! | `draw` | `draw 1 5000` | the next election timeout of node 1 is the minimum plus 5000 µs (else plus 0) |
 //! | `timeout` | `timeout 1` | the alarm of node 1 goes off now |
 //! | `wait` | `wait 50000` | time moves on by 50 ms; alarms that fall due go off |
 //! | `propose` | `propose 1 x y` | proposes commands to node 1 |
-//! | `deliver` | `deliver 1->2 n=2` | delivers held messages: all, those `1->2`, `1->` or `->2`, or the second of these |
-//! | `drop` | `drop ->3` | loses held messages, chosen likewise |
-//! | `double` | `double 1->2 n=1` | puts copies of held messages at the end |
+//! | `deliver` | `deliver from=1 to=2 n=2` | delivers held messages: all, those of a link, or the second of these |
+//! | `drop` | `drop to=3` | loses held messages, chosen likewise |
+//! | `double` | `double to=2 n=1` | puts copies of held messages at the end |
 //! | `sync` | `sync 1 2` | completes the sync under way on these nodes, or on all |
 //! | `fail` | `fail 1` | fails the sync under way on node 1 |
 //! | `run` | `run 1 2` | delivers and syncs among these nodes, or all, until nothing is left to do |
@@ -133,7 +133,11 @@ impl goldenscript::Runner for Cluster {
                 }
             }
             "deliver" => {
-                for held in self.take(&mut args)? {
+                let chosen = self.take(&mut args)?;
+                if chosen.is_empty() {
+                    return Err("no such message is held".into());
+                }
+                for held in chosen {
                     self.deliver(held);
                 }
             }
@@ -198,7 +202,7 @@ impl goldenscript::Runner for Cluster {
 impl Cluster {
     fn cluster(&mut self, args: &mut ArgumentConsumer<'_>) -> Outcomes {
         let voters: NodeId = args.next_pos().ok_or("how many nodes?")?.parse()?;
-        let mut learners = Vec::new();
+        let (mut learners, mut draws) = (Vec::new(), Vec::new());
         let config = &mut self.config;
         while let Some((key, value)) = args.next_key() {
             match key {
@@ -212,6 +216,7 @@ impl Cluster {
                 "batch_bytes_max" => config.batch_bytes_max = value.parse()?,
                 "log_bytes_max" => config.log_bytes_max = value.parse()?,
                 "learners" => learners = numbers(value)?,
+                "draws" => draws = numbers(value)?,
                 "show" if value == "alarms" => self.show_alarms = true,
                 _ => return Err(format!("no knob {key}").into()),
             }
@@ -220,6 +225,9 @@ impl Cluster {
         let membership = Configuration::new(1..=voters, learners);
         for id in membership.members() {
             self.nodes.insert(id, Node::default());
+        }
+        for (node, draw) in self.nodes.values_mut().zip(draws) {
+            node.draws.0.push_back(draw);
         }
         self.membership = Some(membership);
         for id in self.nodes.keys().copied().collect::<Vec<_>>() {
@@ -391,21 +399,21 @@ impl Cluster {
 
     /// The places of the held messages that the arguments choose.
     fn select(&self, args: &mut ArgumentConsumer<'_>) -> Outcomes<Vec<usize>> {
-        let link = args.next_pos().unwrap_or("->");
-        let (from, to) = link.split_once("->").ok_or("a link is 1->2, 1-> or ->2")?;
-        let matches = |held: &&Held| {
-            (from.is_empty() || from == held.from.to_string()) && (to.is_empty() || to == held.to.to_string())
-        };
-        let places = self.held.iter().enumerate().filter(|(_, held)| matches(held));
-        let mut places: Vec<usize> = places.map(|(at, _)| at).collect();
+        let mut places: Vec<usize> = (0..self.held.len()).collect();
         while let Some((key, value)) = args.next_key() {
-            let n: usize = value.parse()?;
+            let id: NodeId = value.parse()?;
             match key {
-                "n" => places = vec![*places.get(n.wrapping_sub(1)).ok_or("no such message")?],
+                "from" => places.retain(|&at| self.held[at].from == id),
+                "to" => places.retain(|&at| self.held[at].to == id),
+                // Comes last, after the links are chosen.
+                "n" => {
+                    let n = usize::try_from(id)?;
+                    places = vec![*places.get(n.wrapping_sub(1)).ok_or("no such message")?];
+                }
                 _ => return Err(format!("no choice by {key}").into()),
             }
         }
-        if places.is_empty() { Err(format!("nothing is held on {link}").into()) } else { Ok(places) }
+        Ok(places)
     }
 
     fn take(&mut self, args: &mut ArgumentConsumer<'_>) -> Outcomes<Vec<Held>> {
@@ -449,7 +457,7 @@ impl Cluster {
 }
 
 fn numbers(list: &str) -> Outcomes<Vec<Term>> {
-    let numbers = list.split(',').filter(|n| !n.is_empty()).map(str::parse);
+    let numbers = list.split('/').filter(|n| !n.is_empty()).map(str::parse);
     Ok(numbers.collect::<Result<_, _>>()?)
 }
 

@@ -199,7 +199,7 @@ impl Cluster {
         match output {
             Output::Send { to, message } => {
                 node.disk.check_send(id, to, &message);
-                self.transmit(id, to, message);
+                self.transmit(id, to, &message);
             }
             Output::Alarm(at) => node.alarm = Some(at),
             Output::Persist(record) => {
@@ -234,7 +234,7 @@ impl Cluster {
         }
     }
 
-    fn transmit(&mut self, from: NodeId, to: NodeId, message: Message) {
+    fn transmit(&mut self, from: NodeId, to: NodeId, message: &Message) {
         let copies = match self.random.below(if self.healed { 1 } else { 20 }) {
             _ if self.healed => 1,
             0 | 1 => 0,

@@ -3,8 +3,8 @@
 use raftbox::plan::Header;
 use raftbox::units::{Size, Span, Spans};
 
-/// The memory of each guest under the load, in bytes: enough for some minutes of it, since nothing is compacted yet.
-pub const ARENA: u64 = 64 << 20;
+/// The memory of each guest under the load, in bytes: enough for some seconds of it, since nothing is compacted yet.
+pub const ARENA: u64 = 16 << 20;
 
 /// The load that speed is told of: five nodes, 16 clients that ask again as soon as they are answered, puts of 100 bytes,
 /// a good network, for so long (simulated).

@@ -87,7 +87,7 @@ pub trait Engine<H: Host> {
 }
 
 /// A guest in an engine.
-pub trait Node<H: Host> {
+pub trait Node<H: Host>: Sized {
     /// All of its state, between two turns. Cheap to clone.
     type Image: Clone;
 
@@ -103,6 +103,11 @@ pub trait Node<H: Host> {
 
     /// Puts it into that state.
     fn restore(&mut self, image: &Self::Image);
+
+    /// Puts it into the state of another node of the same guest.
+    fn copy(&mut self, other: &mut Self) {
+        self.restore(&other.save());
+    }
 
     /// What the guest tells of itself, for people; `None` if it tells nothing. Its state is as before.
     fn inspect(&mut self) -> Option<String>;

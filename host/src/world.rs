@@ -399,7 +399,18 @@ impl<E: Engine<Turn>> World<E> {
     /// If the engine has no room for its nodes.
     pub fn fork(&mut self) -> Result<Self, Abort> {
         let mut fork = Self::new(Rc::clone(&self.engine), Rc::clone(&self.setup), Decider::default())?;
-        fork.restore(&self.save());
+        for (theirs, ours) in fork.slots.iter_mut().zip(&mut self.slots) {
+            if ours.state != State::Down {
+                theirs.guest.copy(&mut ours.guest);
+            }
+            (theirs.state, theirs.clock) = (ours.state, ours.clock);
+            theirs.body.clone_from(&ours.body);
+        }
+        (fork.at, fork.turns) = (self.at, self.turns);
+        let turn = self.turn.as_deref().expect("the turn is over");
+        let theirs = fork.turn();
+        theirs.mail.clone_from(&turn.mail);
+        theirs.decider.clone_from(&turn.decider);
         Ok(fork)
     }
 }

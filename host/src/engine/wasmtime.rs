@@ -8,134 +8,16 @@
 //! (floats, SIMD, growing memory) the [gate](crate::gate) has refused before. A native stack overflow or a turn that never
 //! ends says nothing about the guest's logic and depends on the machine, so it aborts the run.
 
+mod compile;
+
+pub use compile::{Compiled, Options};
+
 use super::{Abort, Call, Ended, Engine, Host, Node, Stop};
 use crate::gate::Admitted;
 use raftbox_abi::boundary::{MEMORY, MODULE, TRANSFER_BYTES_MAX};
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
-use wasmtime::{
-    Caller, Config, Global, InstanceAllocationStrategy, InstancePre, Linker, Memory, Module, PoolingAllocationConfig,
-    Store, Trap, TypedFunc, Val,
-};
-
-/// How modules are compiled and kept.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// A folder in which compiled modules are kept for the next time. It must be the user's own: what lies there is run.
-    pub cache: Option<PathBuf>,
-    /// How long one turn may take before the run is aborted. It costs speed, so it is for guests that are not trusted.
-    pub watchdog: Option<Duration>,
-}
-
-/// Modules, compiled; to be shared between threads.
-#[derive(Clone)]
-pub struct Compiled {
-    engine: wasmtime::Engine,
-    guests: Vec<(Module, Admitted)>,
-    watchdog: Option<u64>,
-}
-
-/// How often the watchdog looks.
-const WATCHDOG_TICK: Duration = Duration::from_millis(50);
-
-fn config(options: &Options) -> Config {
-    let mut pool = PoolingAllocationConfig::default();
-    pool.total_core_instances(256)
-        .total_memories(256)
-        .total_tables(256)
-        .max_memory_size(256 << 20)
-        .table_elements(65_536)
-        .linear_memory_keep_resident(8 << 20);
-    let mut config = Config::new();
-    config
-        .wasm_relaxed_simd(false)
-        .wasm_simd(false)
-        .wasm_multi_memory(false)
-        .wasm_memory64(false)
-        .wasm_tail_call(false)
-        .cranelift_nan_canonicalization(true)
-        .memory_init_cow(true)
-        .consume_fuel(false)
-        .epoch_interruption(options.watchdog.is_some())
-        .max_wasm_stack(512 << 10)
-        .wasm_backtrace_max_frames(None)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    config
-}
-
-impl Compiled {
-    /// Compiles admitted modules, or takes them from the cache.
-    ///
-    /// # Errors
-    /// If wasmtime cannot work on this machine, or cannot compile one of them.
-    pub fn new(guests: Vec<Admitted>, options: &Options) -> Result<Self, Abort> {
-        let abort = |error: wasmtime::Error| Abort(format!("wasmtime: {error:#}"));
-        let engine = wasmtime::Engine::new(&config(options)).map_err(abort)?;
-        let mut compiled = Vec::new();
-        for guest in guests {
-            compiled.push((module(&engine, &guest.bytes, options.cache.as_deref()).map_err(abort)?, guest));
-        }
-        let watchdog = options.watchdog.map(|limit| {
-            watch(&engine);
-            (limit.as_millis() / WATCHDOG_TICK.as_millis()).try_into().unwrap_or(u64::MAX).saturating_add(2)
-        });
-        Ok(Self { engine, guests: compiled, watchdog })
-    }
-}
-
-/// Moves the engine's epoch on, as long as the engine lives.
-#[allow(clippy::disallowed_methods, reason = "the watchdog can only abort a run, never change it")]
-fn watch(engine: &wasmtime::Engine) {
-    let weak = engine.weak();
-    std::thread::spawn(move || {
-        while let Some(engine) = weak.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(WATCHDOG_TICK);
-        }
-    });
-}
-
-/// A compiled module. One that lies in the cache under the hash of its bytes and of the engine's settings is loaded; a
-/// cache that cannot be read or written only costs time.
-fn module(engine: &wasmtime::Engine, bytes: &[u8], cache: Option<&Path>) -> wasmtime::Result<Module> {
-    use std::hash::{Hash as _, Hasher as _};
-    let Some(folder) = cache else { return Module::new(engine, bytes) };
-    let mut settings = std::hash::DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut settings);
-    let name = format!("{:032x}-{:016x}.cwasm", xxhash_rust::xxh3::xxh3_128(bytes), settings.finish());
-    let file = folder.join(name);
-    if let Some(found) = load(engine, &file) {
-        return Ok(found);
-    }
-    let module = Module::new(engine, bytes)?;
-    if let Ok(code) = module.serialize() {
-        // Written aside and renamed, so that no other process ever reads half of it.
-        let aside = file.with_extension(format!("{}.tmp", std::process::id()));
-        let sum = xxhash_rust::xxh3::xxh3_128(&code).to_le_bytes();
-        let kept = std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&aside, [&sum, code.as_slice()].concat()))
-            .and_then(|()| std::fs::rename(&aside, &file));
-        if kept.is_err() {
-            drop(std::fs::remove_file(&aside));
-        }
-    }
-    Ok(module)
-}
-
-#[allow(unsafe_code, reason = "compiled code is trusted as far as the user's own cache folder is")]
-fn load(engine: &wasmtime::Engine, file: &Path) -> Option<Module> {
-    let kept = std::fs::read(file).ok()?;
-    let (sum, code) = kept.split_first_chunk::<16>()?;
-    if xxhash_rust::xxh3::xxh3_128(code).to_le_bytes() != *sum {
-        return None;
-    }
-    // SAFETY: the bytes were written whole by `module` above, from wasmtime's own `serialize` (the sum says so), into a
-    // folder that is the user's own; wasmtime checks that its version and settings are the same.
-    unsafe { Module::deserialize(engine, code) }.ok()
-}
+use wasmtime::{Caller, Global, InstancePre, Linker, Memory, Store, Trap, TypedFunc, Val};
 
 /// What a store holds beside the instance.
 struct State<H> {
@@ -230,6 +112,8 @@ struct Guest<H: 'static> {
     idle: RefCell<Vec<Instance<H>>>,
     /// What an instance is like before its boot; known once there was one.
     first: RefCell<Option<Image>>,
+    /// Room for images, from those that are gone: fresh room costs more in page faults than the copy itself.
+    room: Room,
 }
 
 /// One thread's engine.
@@ -255,6 +139,7 @@ impl<H: Host> Wasmtime<H> {
                 admitted: admitted.clone(),
                 idle: RefCell::default(),
                 first: RefCell::default(),
+                room: Room::default(),
             }));
         }
         Ok(Self { engine: compiled.engine.clone(), guests, watchdog: compiled.watchdog })
@@ -394,9 +279,32 @@ fn ended(error: &wasmtime::Error, stop: Option<Stop>) -> Result<Ended, Abort> {
     }
 }
 
-/// The state of an instance: its memory without the zeros at its end, and its mutable globals.
+/// The room of images that are gone, for the next ones.
+type Room = Rc<RefCell<Vec<Vec<u8>>>>;
+
+/// How much of it is kept.
+const ROOM_MAX: usize = 64;
+
+/// The state of an instance; shared, not copied, when it is cloned.
 #[derive(Clone)]
-pub struct Image(Rc<(Vec<u8>, Vec<u64>)>);
+pub struct Image(Rc<Saved>);
+
+struct Saved {
+    /// The memory without the zeros at its end.
+    memory: Vec<u8>,
+    /// The mutable globals.
+    globals: Vec<u64>,
+    room: Room,
+}
+
+impl Drop for Saved {
+    fn drop(&mut self) {
+        let mut room = self.room.borrow_mut();
+        if room.len() < ROOM_MAX {
+            room.push(std::mem::take(&mut self.memory));
+        }
+    }
+}
 
 /// A guest in wasmtime.
 pub struct WasmtimeNode<H: Host> {
@@ -419,11 +327,45 @@ impl<H: Host> WasmtimeNode<H> {
     }
 }
 
+const PAGE: usize = 4096;
+const ZEROS: [u8; PAGE] = [0; PAGE];
+
 /// How long memory is without the zeros at its end, in whole pages of 4 KiB.
 fn extent(memory: &[u8]) -> usize {
-    const PAGE: usize = 4096;
-    const ZEROS: [u8; PAGE] = [0; PAGE];
     memory.as_chunks().0.iter().rposition(|page: &[u8; PAGE]| page != &ZEROS).map_or(0, |page| (page + 1) * PAGE)
+}
+
+/// Puts `bytes` at the front of memory and zeros behind. Pages that are zero already are only read: an arena is mostly
+/// memory that was never touched, and that the machine need not find room for.
+fn overwrite(memory: &mut [u8], bytes: &[u8]) {
+    let (head, tail) = memory.split_at_mut(bytes.len());
+    head.copy_from_slice(bytes);
+    for page in tail.chunks_mut(PAGE) {
+        if *page != ZEROS[..page.len()] {
+            page.fill(0);
+        }
+    }
+}
+
+impl<H: Host> Instance<H> {
+    fn globals(&mut self) -> Vec<u64> {
+        let values = self.globals.iter().map(|global| match global.get(&mut self.store) {
+            Val::I32(value) => u64::from(value.cast_unsigned()),
+            Val::I64(value) => value.cast_unsigned(),
+            other => unreachable!("the gate admits integers only, not {other:?}"),
+        });
+        values.collect()
+    }
+
+    fn set_globals(&mut self, values: &[u64]) {
+        for (global, value) in self.globals.iter().zip(values) {
+            let value = match global.ty(&self.store).content() {
+                wasmtime::ValType::I32 => Val::I32(u32::try_from(*value).expect("it was saved as one").cast_signed()),
+                _ => Val::I64(value.cast_signed()),
+            };
+            global.set(&mut self.store, value).expect("the gate admits mutable integers only");
+        }
+    }
 }
 
 impl<H: Host> Node<H> for WasmtimeNode<H> {
@@ -451,30 +393,27 @@ impl<H: Host> Node<H> for WasmtimeNode<H> {
     }
 
     fn save(&mut self) -> Image {
+        let room = Rc::clone(&self.guest.room);
+        let mut memory = room.borrow_mut().pop().unwrap_or_default();
         let instance = self.instance();
-        let memory = instance.memory.data(&instance.store);
-        let memory = memory[..extent(memory)].to_vec();
-        let globals = instance.globals.iter().map(|global| match global.get(&mut instance.store) {
-            Val::I32(value) => u64::from(value.cast_unsigned()),
-            Val::I64(value) => value.cast_unsigned(),
-            other => unreachable!("the gate admits integers only, not {other:?}"),
-        });
-        Image(Rc::new((memory, globals.collect())))
+        let now = instance.memory.data(&instance.store);
+        memory.clear();
+        memory.extend_from_slice(&now[..extent(now)]);
+        Image(Rc::new(Saved { memory, globals: instance.globals(), room }))
     }
 
     fn restore(&mut self, image: &Image) {
         let instance = self.instance();
-        let (memory, globals) = &*image.0;
-        let (head, tail) = instance.memory.data_mut(&mut instance.store).split_at_mut(memory.len());
-        head.copy_from_slice(memory);
-        tail.fill(0);
-        for (global, value) in instance.globals.iter().zip(globals) {
-            let value = match global.ty(&instance.store).content() {
-                wasmtime::ValType::I32 => Val::I32(u32::try_from(*value).expect("it was saved as one").cast_signed()),
-                _ => Val::I64(value.cast_signed()),
-            };
-            global.set(&mut instance.store, value).expect("the gate admits mutable integers only");
-        }
+        overwrite(instance.memory.data_mut(&mut instance.store), &image.0.memory);
+        instance.set_globals(&image.0.globals);
+        instance.fresh = false;
+    }
+
+    fn copy(&mut self, other: &mut Self) {
+        let (instance, other) = (self.instance(), other.instance());
+        let memory = other.memory.data(&other.store);
+        overwrite(instance.memory.data_mut(&mut instance.store), &memory[..extent(memory)]);
+        instance.set_globals(&other.globals());
         instance.fresh = false;
     }
 
