@@ -6,10 +6,13 @@
 //!
 //! A resolved scenario, with nothing left to a default, is part of a run's header, and so of its digest.
 
+mod mistake;
 pub mod step;
 
 use crate::draw::Ratio;
 use crate::units::{Size, Span, Spans};
+pub use mistake::Mistake;
+use mistake::{distance, find, in_words, place, shown};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use step::Step;
@@ -289,18 +292,6 @@ impl Default for Clients {
     }
 }
 
-/// A mistake in a scenario, with its place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{place}: {what}")]
-pub struct Mistake {
-    /// Which file, or which built-in scenario.
-    pub file: String,
-    /// `:LINE:COLUMN`, or nothing where it has no one place.
-    pub place: String,
-    /// What is wrong, and what would be right.
-    pub what: String,
-}
-
 /// The profiles: a name, and the text that stands for what a scenario leaves out.
 pub const PROFILES: &[(&str, &str)] = &[
     ("calm", include_str!("../profiles/calm.toml")),
@@ -315,52 +306,6 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("lossy", include_str!("../scenarios/lossy.toml")),
     ("chaos", include_str!("../scenarios/chaos.toml")),
 ];
-
-/// How many letters must be changed, added or removed to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (number, letter) in one.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], number + 1);
-        for (column, match_letter) in other.iter().enumerate() {
-            let change = corner + usize::from(letter != *match_letter);
-            corner = row[column + 1];
-            row[column + 1] = change.min(corner + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
-}
-
-/// Line and column of a byte of a text, from 1.
-fn place(text: &str, offset: usize) -> String {
-    let before = &text[..offset.min(text.len())];
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    format!(":{line}:{column}")
-}
-
-/// The line of a text that holds a byte, with a mark under it.
-fn shown(text: &str, offset: usize) -> String {
-    let before = &text[..offset.min(text.len())];
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    let line: String = text[start..].lines().next().unwrap_or_default().chars().take(100).collect();
-    let number = before.matches('\n').count() + 1;
-    let column = before[start..].chars().count();
-    let line = line.replace(|c: char| c.is_control(), " ");
-    format!("\n{number:>4} | {line}\n     | {:column$}^", "")
-}
-
-/// What the TOML reader has to say, without the names that types have in here.
-fn in_words(message: &str) -> String {
-    let mut words = message.replace('\n', ", ");
-    for number in ["u32", "u64", "i32"] {
-        words = words.replace(&format!("expected {number}"), "expected a whole number from 0");
-    }
-    match words.split_once("expected struct ") {
-        Some((what, _)) => format!("{what}expected a table"),
-        None => words,
-    }
-}
 
 /// Lays `over` on `under`: tables are laid on tables, anything else takes the place of what was there.
 fn lay(under: &mut toml::Table, over: &toml::Table) {
@@ -522,28 +467,4 @@ impl Scenario {
             _ => Ok(()),
         }
     }
-}
-
-/// Where a key stands in a text: `clients.count`, or `step.2` for the third step.
-fn find(text: &str, path: &str) -> Option<usize> {
-    use toml::de::{DeTable, DeValue};
-    let root = DeTable::parse(text).ok()?;
-    let mut table = root.get_ref();
-    let mut place = None;
-    let mut parts = path.split('.').peekable();
-    while let Some(part) = parts.next() {
-        let (key, value) = table.get_key_value(part)?;
-        place = Some(key.span().start);
-        let mut value = value;
-        if let (DeValue::Array(list), Some(number)) = (value.get_ref(), parts.peek()) {
-            value = list.get(number.parse::<usize>().ok()?)?;
-            place = Some(value.span().start);
-            parts.next();
-        }
-        match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
-        }
-    }
-    place
 }

@@ -73,7 +73,7 @@ pub(super) fn tell(
     out: &mut dyn Write,
 ) -> Result<(), Problem> {
     if !show.quiet {
-        report.table(out)?;
+        report.table(surroundings, out)?;
     }
     report.verdicts(surroundings, out)?;
     writeln!(out)?;

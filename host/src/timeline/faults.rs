@@ -253,23 +253,22 @@ impl Faults {
         story.tell_of(booting.moment, '▲', Tone::Good, text);
     }
 
-    /// Tells what was put together, unless `next` belongs to it.
+    /// Tells what was put together, unless `next` may belong to it.
     pub(super) fn flush(&mut self, next: Option<&Cause>, at: Micros, story: &mut Story) {
-        let later = at != story.at;
-        if !self.fresh.is_empty() && (later || !matches!(next, Some(Cause::Boot { .. }))) {
+        let may_belong = matches!(next, Some(Cause::Boot { .. } | Cause::Clock { .. } | Cause::Link { .. }));
+        if may_belong && at == story.at {
+            return;
+        }
+        if !self.fresh.is_empty() {
             let mut fresh = std::mem::take(&mut self.fresh);
             fresh.sort_unstable();
-            let verb = if fresh.len() == 1 { "boots" } else { "boot" };
-            story.tell('▲', Tone::Good, format!("{} {verb}, with empty disks", nodes_of(&fresh)));
+            let does = if fresh.len() == 1 { "boots, with an empty disk" } else { "boot, with empty disks" };
+            story.tell('▲', Tone::Good, format!("{} {does}", nodes_of(&fresh)));
         }
-        if (later || !matches!(next, Some(Cause::Clock { .. })))
-            && let Some((moment, set)) = self.clocks.take()
-        {
+        if let Some((moment, set)) = self.clocks.take() {
             story.tell_of(moment, '·', Tone::Bad, clocks(&set));
         }
-        if (later || !matches!(next, Some(Cause::Link { .. })))
-            && let Some((moment, cut, healed)) = self.links.take()
-        {
+        if let Some((moment, cut, healed)) = self.links.take() {
             let tone = if cut.is_empty() { Tone::Good } else { Tone::Bad };
             let mark = if cut.is_empty() { '✓' } else { '✗' };
             story.tell_of(moment, mark, tone, self.network(&cut, &healed));
@@ -286,7 +285,8 @@ impl Faults {
         }
         if let Some(groups) = self.groups() {
             let side = |group: &BTreeSet<Endpoint>| group.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-            return format!("the network splits: {}", groups.iter().map(side).collect::<Vec<_>>().join(" | "));
+            let how = if cut.is_empty() { "what heals leaves the network split" } else { "the network splits" };
+            return format!("{how}: {}", groups.iter().map(side).collect::<Vec<_>>().join(" | "));
         }
         let list = |links: &[Link]| {
             const SHOWN: usize = 6;
@@ -294,12 +294,20 @@ impl Faults {
             let more = links.len().saturating_sub(SHOWN);
             if more == 0 { names(shown) } else { format!("{} and {more} more", shown.join(", ")) }
         };
-        let (cut, healed) = match (cut, healed) {
-            ([], healed) => (String::new(), format!("{} carries messages again", list(healed))),
-            (cut, []) => (format!("{} carries nothing any more", list(cut)), String::new()),
-            (cut, healed) => (format!("{} is cut", list(cut)), format!("; {} heals", list(healed))),
+        let does = |links: &[Link], one: &str, many: &str| {
+            if links.len() == 1 {
+                format!("link {} {one}", list(links))
+            } else {
+                format!("links {} {many}", list(links))
+            }
         };
-        format!("link {cut}{healed}")
+        let cuts = does(cut, "is cut", "are cut");
+        let heals = does(healed, "carries messages again", "carry messages again");
+        match (cut.is_empty(), healed.is_empty()) {
+            (true, _) => heals,
+            (false, true) => cuts,
+            (false, false) => format!("{cuts}; {heals}"),
+        }
     }
 
     /// The sides of a clean partition: within a side all links are up, and between two sides all are cut.
@@ -355,7 +363,7 @@ mod tests {
     fn a_clean_partition_is_told_by_its_sides_and_anything_else_by_its_links() {
         let sides = |links: &[(u32, u32)]| cut(links).network(&[(Endpoint::Node(1), Endpoint::Node(2))], &[]);
         assert_eq!(sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]), "the network splits: S1 | S2 S3");
-        assert_eq!(sides(&[(1, 2)]), "link S1→S2 carries nothing any more");
+        assert_eq!(sides(&[(1, 2)]), "link S1→S2 is cut");
     }
 
     #[test]
