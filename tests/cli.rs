@@ -17,10 +17,14 @@
 //! | `add a "text"` | adds to a file |
 //! | `flip a "-10"` | flips a bit of a byte of a file, counted from its start or its end |
 //! | `replace a "old" "new"` | replaces the first place where a text stands in a file |
+//! | `forge a b 2000` | a run file like `a`, without the first effect from event 2000 on |
 //! | `list` | lists the files |
 
 use goldenscript::{Command, Context, Runner};
 use raftbox::cli::{Surroundings, main_with};
+use raftbox::event::{Encoder, Event};
+use raftbox::runfile::RunFile;
+use raftbox::trace::{Keep, Trace};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -116,6 +120,26 @@ fn place(text: &str, len: usize) -> Result<usize, Box<dyn Error>> {
     Ok(usize::try_from(from + place)?)
 }
 
+/// Writes a run file that lacks an effect, and is whole otherwise.
+fn forge(from: &str, to: &str, first: usize) -> Result<(), Box<dyn Error>> {
+    let file = RunFile::read(&fs::read(from)?)?;
+    let is_gone =
+        |(index, (_, event)): &(usize, (u64, Event<'_>))| *index >= first && matches!(event, Event::Effect(_));
+    let gone = file.events().enumerate().find(is_gone).ok_or("there is no effect")?.0;
+    let mut trace = Trace::new(&file.head.header.bytes(), Keep::All);
+    let mut before = 0;
+    for (_, (at, event)) in file.events().enumerate().filter(|(index, _)| *index != gone) {
+        let mut step = Encoder::default();
+        match event {
+            Event::Cause(cause) => step.cause(at - before, &cause),
+            Event::Effect(effect) => step.effect(&effect),
+        }
+        trace.append(at, &step);
+        before = at;
+    }
+    Ok(fs::write(to, RunFile::of(file.head.header.clone(), &trace).write())?)
+}
+
 impl Runner for Shell {
     type Command = Command;
 
@@ -151,6 +175,7 @@ impl Runner for Shell {
                 names.sort();
                 return Ok(names.join("\n"));
             }
+            ("forge", [from, to, first]) => forge(from, to, first.parse()?)?,
             ("write", [file, text]) => fs::write(file, text)?,
             ("wat", [file, text]) => fs::write(file, wat::parse_str(text)?)?,
             ("guest", [file]) => fs::write(file, raftbox_guest_bytes::BYTES)?,

@@ -5,12 +5,12 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`run`] | `run`, and how a run is watched, live or again |
-//! | [`replay`] | `replay` and `diff` |
-//! | [`guest`] | the built-in guest or another, admitted and compiled; `lint` |
-//! | [`files`] | run files, read and written with care |
-//! | [`report`] | the table of nodes, verdicts, the summary, and the same as JSON |
-//! | [`paint`] | colours and line lengths |
+//! | `run` | `run`, and how a run is watched, live or again |
+//! | `replay` | `replay` and `diff` |
+//! | `guest` | the built-in guest or another, admitted and compiled; `lint` |
+//! | `files` | run files, read and written with care |
+//! | `report` | the table of nodes, verdicts, the summary, and the same as JSON |
+//! | `paint` | colours and line lengths |
 //!
 //! Wall time is read here and nowhere else; it is only told, and decides nothing.
 
@@ -50,11 +50,11 @@ Exit codes:
   0  all is well
   1  a property was violated or could not be judged, or two runs differ
   2  the input is wrong; the message says where, and what to do
-  3  the run was aborted by its surroundings (memory, a turn without end), which says nothing about the guest";
+  3  the run was aborted by its surroundings: no memory, a turn without end, no room to write";
 
 const EXAMPLES: &str = "\
 Examples:
-  raftbox                                  watch the tour: elections, a partition, a crash, and the verdict
+  raftbox                                  watch the tour: elections, a partition, a crash
   raftbox run chaos --seed 7               every fault at random, the same ones each time
   raftbox run chaos --seed 7 --out 7.run   keep the run
   raftbox replay 7.run                     run it again from its causes, and compare every event
@@ -98,10 +98,10 @@ struct Run {
     scenario: String,
 
     /// Where all chance comes from: the same seed is the same run
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, help_heading = "What is run")]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, allow_negative_numbers = true, help_heading = "What is run")]
     seed: u64,
     /// How many nodes, 1 to 9 [default: as the scenario says]
-    #[arg(long, value_name = "N", value_parser = whole, help_heading = "What is run")]
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true, help_heading = "What is run")]
     nodes: Option<u32>,
     /// Where everything comes from that the scenario does not say: calm, lossy or chaos
     #[arg(long, value_name = "NAME", help_heading = "What is run")]

@@ -6,10 +6,13 @@
 //!
 //! A resolved scenario, with nothing left to a default, is part of a run's header, and so of its digest.
 
+mod mistake;
 pub mod step;
 
 use crate::draw::Ratio;
 use crate::units::{Size, Span, Spans};
+pub use mistake::Mistake;
+use mistake::{distance, find, in_words, place, shown};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use step::Step;
@@ -289,18 +292,6 @@ impl Default for Clients {
     }
 }
 
-/// A mistake in a scenario, with its place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{place}: {what}")]
-pub struct Mistake {
-    /// Which file, or which built-in scenario.
-    pub file: String,
-    /// `:LINE:COLUMN`, or nothing where it has no one place.
-    pub place: String,
-    /// What is wrong, and what would be right.
-    pub what: String,
-}
-
 /// The profiles: a name, and the text that stands for what a scenario leaves out.
 pub const PROFILES: &[(&str, &str)] = &[
     ("calm", include_str!("../profiles/calm.toml")),
@@ -315,29 +306,6 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("lossy", include_str!("../scenarios/lossy.toml")),
     ("chaos", include_str!("../scenarios/chaos.toml")),
 ];
-
-/// How many letters must be changed, added or removed to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (number, letter) in one.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], number + 1);
-        for (column, match_letter) in other.iter().enumerate() {
-            let change = corner + usize::from(letter != *match_letter);
-            corner = row[column + 1];
-            row[column + 1] = change.min(corner + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
-}
-
-/// Line and column of a byte of a text, from 1.
-fn place(text: &str, offset: usize) -> String {
-    let before = &text[..offset.min(text.len())];
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    format!(":{line}:{column}")
-}
 
 /// Lays `over` on `under`: tables are laid on tables, anything else takes the place of what was there.
 fn lay(under: &mut toml::Table, over: &toml::Table) {
@@ -359,12 +327,9 @@ impl Scenario {
         let mistake = |offset: Option<usize>, what: String| Mistake {
             file: file.into(),
             place: offset.map(|offset| place(text, offset)).unwrap_or_default(),
-            what,
+            what: offset.map_or(what.clone(), |offset| what + &shown(text, offset)),
         };
-        let told = |error: &toml::de::Error| {
-            let what = error.message().replace('\n', ", ");
-            mistake(error.span().map(|span| span.start), what)
-        };
+        let told = |error: &toml::de::Error| mistake(error.span().map(|span| span.start), in_words(error.message()));
         // Read alone first: every mistake that a line makes by itself is told with its place.
         let alone: Self = toml::from_str(text).map_err(|error| told(&error))?;
         let name = profile.unwrap_or(&alone.profile);
@@ -449,10 +414,13 @@ impl Scenario {
                 return no("node", what);
             }
             if key == "arena" {
-                return no("node.arena", "arena is set beside nodes and for, not among the settings of a node".into());
+                return no(
+                    "node.arena",
+                    "arena is no setting of a node; it stands in the scenario itself, beside nodes".into(),
+                );
             }
             if let Err(what) = setting.value() {
-                return no(&format!("node.{key}"), format!("{key} is {what}"));
+                return no(&format!("node.{key}"), format!("{key} cannot be set so: {what}"));
             }
         }
         self.check_faults()?;
@@ -499,28 +467,4 @@ impl Scenario {
             _ => Ok(()),
         }
     }
-}
-
-/// Where a key stands in a text: `clients.count`, or `step.2` for the third step.
-fn find(text: &str, path: &str) -> Option<usize> {
-    use toml::de::{DeTable, DeValue};
-    let root = DeTable::parse(text).ok()?;
-    let mut table = root.get_ref();
-    let mut place = None;
-    let mut parts = path.split('.').peekable();
-    while let Some(part) = parts.next() {
-        let (key, value) = table.get_key_value(part)?;
-        place = Some(key.span().start);
-        let mut value = value;
-        if let (DeValue::Array(list), Some(number)) = (value.get_ref(), parts.peek()) {
-            value = list.get(number.parse::<usize>().ok()?)?;
-            place = Some(value.span().start);
-            parts.next();
-        }
-        match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
-        }
-    }
-    place
 }

@@ -7,9 +7,9 @@
 //!
 //! | file | what it tells of |
 //! |---|---|
-//! | [`elections`] | who asks for votes and why, who leads by whose votes, who steps down, entries that a leader overrules |
-//! | [`faults`] | crashes and what they leave on the disk, pauses, clocks, partitions |
-//! | [`clients`] | how many operations are acknowledged, and when clients wait |
+//! | `elections` | who asks for votes and why, who leads by whose votes, who steps down, entries that a leader overrules |
+//! | `faults` | crashes and what they leave on the disk, pauses, clocks, partitions |
+//! | `clients` | how many operations are acknowledged, and when clients wait |
 
 mod clients;
 mod elections;

@@ -13,7 +13,7 @@ pub(super) fn read(file: &Path, what: &str) -> Result<Vec<u8>, Problem> {
     fs::read(file).map_err(|error| {
         wrong(match error.kind() {
             ErrorKind::NotFound => format!("{name}: there is no such file; give the path of a {what}"),
-            ErrorKind::IsADirectory => format!("{name}: this is a folder; give the path of a {what} in it"),
+            ErrorKind::IsADirectory => format!("{name}: this is a folder, and should be a {what}"),
             ErrorKind::PermissionDenied => format!("{name}: this file may not be read by you"),
             _ => format!("{name}: this file cannot be read: {error}"),
         })
@@ -31,7 +31,7 @@ pub(super) fn read_text(file: &Path, what: &str) -> Result<String, Problem> {
 
 /// Reads a run file.
 pub(super) fn read_run(file: &Path) -> Result<RunFile, Problem> {
-    let bytes = read(file, "run file, as `raftbox run --out` writes it")?;
+    let bytes = read(file, "run file, such as `raftbox run --out` writes")?;
     RunFile::read(&bytes).map_err(|broken| wrong(format!("{}: {broken}", file.display())))
 }
 

@@ -7,7 +7,7 @@ use crate::gate;
 use crate::plan::sha256;
 use crate::world::turn::Turn;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ const TURN_MAX: Duration = Duration::from_secs(10);
 /// What a node is made of.
 pub(super) struct Guest {
     bytes: Vec<u8>,
-    /// Whether somebody else made it.
-    foreign: bool,
+    /// The file that it came from, if somebody else made it.
+    file: Option<PathBuf>,
     pub(super) sha256: String,
 }
 
@@ -29,13 +29,16 @@ impl Guest {
             Some(file) => super::files::read(file, "guest")?,
             None => raftbox_guest_bytes::BYTES.to_vec(),
         };
-        Ok(Self { sha256: sha256(&bytes), foreign: file.is_some(), bytes })
+        Ok(Self { sha256: sha256(&bytes), file: file.map(Path::to_owned), bytes })
     }
 
     /// The engine for it, with this much memory for each node.
     pub(super) fn engine(&self, arena: u64, surroundings: &Surroundings) -> Result<Rc<Wasmtime<Turn>>, Problem> {
-        let admitted = gate::admit(&self.bytes, Some(arena)).map_err(|refusal| wrong(refusal.to_string()))?;
-        let watchdog = self.foreign.then_some(TURN_MAX);
+        let admitted = gate::admit(&self.bytes, Some(arena)).map_err(|refusal| match &self.file {
+            Some(file) => wrong(format!("{}: {refusal}", file.display())),
+            None => wrong(refusal.to_string()),
+        })?;
+        let watchdog = self.file.as_ref().map(|_| TURN_MAX);
         let compiled = Compiled::new(vec![admitted], &Options { cache: surroundings.cache.clone(), watchdog })?;
         Ok(Rc::new(Wasmtime::new(&compiled)?))
     }

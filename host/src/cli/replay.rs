@@ -41,7 +41,7 @@ pub(super) fn replay(args: &Replay, surroundings: &Surroundings, out: &mut dyn W
         let mut json = report.json();
         json.insert("recorded_digest".into(), recorded.map(|digest| digest.to_string()).into());
         json.insert("same".into(), same.into());
-        json.insert("first_difference".into(), difference.as_ref().map(|found| found.json()).into());
+        json.insert("first_difference".into(), difference.as_ref().map(Parting::json).into());
         json.insert("ok".into(), (same && report.is_well()).into());
         writeln!(out, "{:#}", Value::from(json))?;
     } else {
@@ -191,14 +191,14 @@ fn first_difference(file: &RunFile, record: &Record, engine: &Wasmtime<Turn>) ->
 
 /// Every event of a run file, run again if the file has not got them.
 enum Events {
-    Kept(RunFile),
+    Kept(Box<RunFile>),
     Made(Box<Record>),
 }
 
 impl Events {
     fn of(name: &Path, file: RunFile, guest: Option<&Path>, surroundings: &Surroundings) -> Result<Self, Problem> {
         if file.head.body == Body::Events {
-            return Ok(Self::Kept(file));
+            return Ok(Self::Kept(Box::new(file)));
         }
         let engine = engine(name, &file, guest, surroundings)?;
         let header = &file.head.header;

@@ -4,7 +4,7 @@ use super::paint::{BAD, BOLD, DOUBT, FAINT, GOOD, grouped, term, wrap};
 use super::{Problem, Surroundings};
 use crate::check::Verdict;
 use crate::event::text::printable;
-use crate::nodes::{Node, Nodes};
+use crate::nodes::{Node, Nodes, State};
 use crate::plan::Header;
 use crate::timeline::{Tally, seconds};
 use crate::trace::Digest;
@@ -25,6 +25,36 @@ pub(super) struct Report<'a> {
     pub(super) tally: Tally,
     /// What errors guests told, with whose they are.
     pub(super) errors: Vec<String>,
+}
+
+const HEADS: [&str; 11] =
+    ["node", "role", "term", "vote", "leader", "log", "durable", "commit", "applied", "boots", "crashes"];
+
+/// A node as a row of the table.
+fn row((number, node): (u32, &Node)) -> [String; 11] {
+    let name = |node: u32| if node == 0 { "-".to_owned() } else { format!("S{node}") };
+    let role = node.role.map_or("-", raftbox_abi::note::Role::word);
+    let log = match (node.log.first(), node.log.last()) {
+        (first, last) if last < first => "empty".into(),
+        (first, last) => format!("{first}..{last}"),
+    };
+    [
+        name(number),
+        match node.state {
+            State::Up => role.into(),
+            State::Paused => format!("{role}, paused"),
+            State::Down | State::Halted | State::Trapped => node.state.word().into(),
+        },
+        node.term.to_string(),
+        name(node.vote()),
+        name(node.leader),
+        log,
+        node.durable.to_string(),
+        node.commit.to_string(),
+        node.applied.to_string(),
+        node.boots.to_string(),
+        node.crashes.to_string(),
+    ]
 }
 
 impl Report<'_> {
@@ -61,41 +91,18 @@ impl Report<'_> {
         }
     }
 
-    pub(super) fn table(&self, out: &mut dyn Write) -> Result<(), Problem> {
-        const HEADS: [&str; 12] = [
-            "node", "state", "role", "term", "vote", "leader", "log", "durable", "commit", "applied", "boots",
-            "crashes",
-        ];
-        let name = |node: u32| if node == 0 { "-".to_owned() } else { format!("S{node}") };
-        let row = |(number, node): (u32, &Node)| -> [String; 12] {
-            let log = match (node.log.first(), node.log.last()) {
-                (first, last) if last < first => "empty".into(),
-                (first, last) => format!("{first}..{last}"),
-            };
-            [
-                name(number),
-                node.state.word().into(),
-                node.role.map_or("-", raftbox_abi::note::Role::word).into(),
-                node.term.to_string(),
-                name(node.vote()),
-                name(node.leader),
-                log,
-                node.durable.to_string(),
-                node.commit.to_string(),
-                node.applied.to_string(),
-                node.boots.to_string(),
-                node.crashes.to_string(),
-            ]
-        };
+    pub(super) fn table(&self, surroundings: &Surroundings, out: &mut dyn Write) -> Result<(), Problem> {
         let rows: Vec<_> = self.nodes.iter().map(row).collect();
         let width = |column: usize| {
             let cells = rows.iter().map(|row| row[column].len());
             cells.chain([HEADS[column].len()]).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
+        let total = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+        let gap = if surroundings.width.is_some_and(|width| width < total) { " " } else { "  " };
         let line = |cells: &[String]| {
             let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+            padded.collect::<Vec<_>>().join(gap).trim_end().to_owned()
         };
         writeln!(out, "\n{BOLD}{}{BOLD:#}", line(&HEADS.map(String::from)))?;
         for ((_, node), row) in self.nodes.iter().zip(&rows) {
@@ -123,7 +130,10 @@ impl Report<'_> {
         }
         if !passed.is_empty() {
             let names: Vec<&str> = passed.iter().map(|(name, _)| *name).collect();
-            let count = format!("{} properties held: ", passed.len());
+            let count = match passed.len() {
+                1 => "1 property held: ".to_owned(),
+                count => format!("{count} properties held: "),
+            };
             let names = wrap(&format!("{count}{}", names.join(", ")), 2, surroundings.width);
             writeln!(out, "{GOOD}✓{GOOD:#} {names}")?;
         }

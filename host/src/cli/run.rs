@@ -73,7 +73,7 @@ pub(super) fn tell(
     out: &mut dyn Write,
 ) -> Result<(), Problem> {
     if !show.quiet {
-        report.table(out)?;
+        report.table(surroundings, out)?;
     }
     report.verdicts(surroundings, out)?;
     writeln!(out)?;
@@ -116,12 +116,11 @@ fn scenario(args: &Run) -> Result<Scenario, Problem> {
         scenario.node.insert(key.clone(), setting);
     }
     scenario.check().map_err(|(key, what)| {
-        let flag = match key.as_str() {
-            "nodes" | "for" => format!("--{key}"),
-            key if key.starts_with("node.") => "--set".into(),
-            _ => format!("{name} with {}", flags.join(" ")),
-        };
-        wrong(format!("{flag}: {what}"))
+        wrong(match key.as_str() {
+            "nodes" | "for" => format!("--{what}"),
+            key if key.starts_with("node") => format!("--set: {what}"),
+            _ => format!("{name} with {}: {what}", flags.join(" ")),
+        })
     })?;
     Ok(scenario)
 }
@@ -262,7 +261,7 @@ pub(super) struct Seen {
 impl Seen {
     /// A guest that halts in the first boot of every node was given settings that it does not take.
     pub(super) fn refuses_settings(&self) -> Result<(), Problem> {
-        let refuses = |node: &crate::nodes::Node| node.state == State::Halted && node.boots == 1 && node.durable == 0;
+        let refuses = |node: &crate::nodes::Node| node.state == State::Halted && node.durable == 0 && node.term == 0;
         match &self.halted {
             Some(reason) if self.timeline.nodes().iter().all(|(_, node)| refuses(node)) => {
                 let reason = printable(reason);

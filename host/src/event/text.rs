@@ -280,7 +280,7 @@ fn survivors(survivors: &[Survivor]) -> String {
     }
     let one = |Survivor { operation, sector, count }: &Survivor| match count {
         1 => format!("operation {operation} sector {sector}"),
-        _ => format!("operation {operation} sectors {sector} to {}", sector.saturating_add(count - 1)),
+        _ => format!("operation {operation} sectors {sector} to {}", sector.saturating_add(count.saturating_sub(1))),
     };
     format!("survived of the unsynced: {}", survivors.iter().map(one).collect::<Vec<_>>().join(", "))
 }

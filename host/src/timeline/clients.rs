@@ -82,21 +82,22 @@ impl Clients {
         while self.due <= at && self.due <= self.heals {
             let commit = nodes.iter().map(|(_, node)| node.commit).max().unwrap_or(0);
             let done = self.tally.acknowledged - self.told.acknowledged;
-            let span =
-                if self.every == SECOND { "this second".into() } else { format!("these {} s", self.every / SECOND) };
             let mut text = match done {
-                0 => format!("no operation is acknowledged in {span}"),
-                1 => format!("1 operation acknowledged in {span}, {} in all", self.tally.acknowledged),
-                done => format!("{done} operations acknowledged in {span}, {} in all", self.tally.acknowledged),
+                0 => "no operation acknowledged".to_owned(),
+                1 => "1 operation acknowledged".to_owned(),
+                done => format!("{done} operations acknowledged"),
             };
-            text += &format!("; committed up to {commit}");
+            if self.every > SECOND {
+                text += &format!(" in {} s", self.every / SECOND);
+            }
+            text += &format!(", {} in all; committed up to {commit}", self.tally.acknowledged);
             if self.longest >= STALL {
-                text += &format!("; the longest took {}", seconds(self.longest));
+                text += &format!("; the slowest took {}", seconds(self.longest));
             }
             match self.timeouts {
                 0 => {}
-                1 => text += "; 1 attempt timed out",
-                count => text += &format!("; {count} attempts timed out"),
+                1 => text += "; 1 timeout",
+                count => text += &format!("; {count} timeouts"),
             }
             let (mark, tone) = if done > 0 { ('✓', Tone::Faint) } else { ('✗', Tone::Bad) };
             story.tell_of((story.event, self.due), mark, tone, text);

@@ -38,8 +38,8 @@ pub(super) struct Elections {
     campaigns: BTreeMap<NodeId, Campaign>,
     /// How often a node asked for pre-votes since it lost its leader.
     asked: BTreeMap<NodeId, u32>,
-    /// The refusals that were told since a leader was elected: who, whom, which kind.
-    told: BTreeSet<(NodeId, NodeId, u8)>,
+    /// The refusals that were told since a leader was elected: whom, and which kind.
+    told: BTreeSet<(NodeId, u8)>,
     /// How many refusals there were: of votes, of appends, of requests.
     refused: [u64; 3],
 }
@@ -47,15 +47,17 @@ pub(super) struct Elections {
 impl Elections {
     pub(super) fn observe(&mut self, observed: &Observed<'_>, nodes: &Nodes, story: &mut Story) {
         match observed.event {
-            Event::Effect(Effect::Sent { message, .. }) => {
-                if let MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n } = *message {
-                    self.next.insert((from, to), n.saturating_add(1));
-                }
+            Event::Effect(Effect::Sent {
+                message: MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n },
+                ..
+            }) => {
+                self.next.insert((*from, *to), n.saturating_add(1));
             }
-            Event::Cause(Cause::Deliver { message, .. }) => {
-                if let MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n } = *message {
-                    self.arrives(from, to, n, observed.at);
-                }
+            Event::Cause(Cause::Deliver {
+                message: MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n },
+                ..
+            }) => {
+                self.arrives(*from, *to, *n, observed.at);
             }
             Event::Cause(
                 Cause::Crash { node }
@@ -135,7 +137,7 @@ impl Elections {
                 let mut text = format!("S{node} is elected leader of term {term}");
                 if !campaign.votes.is_empty() {
                     text += &format!(" by {}", names(campaign.votes.iter().map(|vote| Endpoint::Node(*vote))));
-                    text += &format!(", {} after it stood", seconds(story.at - campaign.since));
+                    text += &format!(" in {}", seconds(story.at - campaign.since));
                 }
                 story.tell('◆', Tone::Term(term), text);
                 self.asked.clear();
@@ -196,11 +198,16 @@ impl Elections {
             Refusal::LogFull { .. } => (2, Some(5)),
         };
         self.refused[family] += 1;
-        // Whoever leads needs no vote any more: this answers an echo of its campaign.
-        let late = family == 0 && nodes.get(peer).is_some_and(|peer| peer.role == Some(Role::Leader));
+        // What answers an echo of the past is not worth a sentence.
+        let role = nodes.get(peer).and_then(|peer| peer.role);
+        let current = match family {
+            0 => matches!(role, Some(Role::PreCandidate | Role::Candidate)),
+            1 => role == Some(Role::Leader),
+            _ => true,
+        };
         if let Some(kind) = kind
-            && !late
-            && self.told.insert((node, peer, kind))
+            && current
+            && self.told.insert((peer, kind))
         {
             story.tell('✗', Tone::Plain, refusal(node, peer, why));
         }

@@ -11,6 +11,13 @@ use crate::world::disk::sectors_of;
 use raftbox_abi::note::Body;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// An event's number, and its time.
+type Moment = (u64, Micros);
+/// A link, in its direction.
+type Link = (Endpoint, Endpoint);
+/// A clock that was set: whose, by how much it jumped, and its drift.
+type Set = (NodeId, i64, i32);
+
 /// What a node wrote and what may not be on its disk yet: the bytes and the sectors of each operation.
 #[derive(Clone, Debug, Default)]
 struct Unsynced {
@@ -109,7 +116,7 @@ impl Last {
 /// A boot that has not ended yet.
 #[derive(Clone, Debug)]
 struct Booting {
-    moment: (u64, Micros),
+    moment: Moment,
     left: Option<String>,
     /// The last index before.
     last: u64,
@@ -123,11 +130,11 @@ pub(super) struct Faults {
     booting: BTreeMap<NodeId, Booting>,
     /// Nodes that booted for the first time, with an empty disk.
     fresh: Vec<NodeId>,
-    cuts: BTreeSet<(Endpoint, Endpoint)>,
+    cuts: BTreeSet<Link>,
     /// The links that were just cut, and those that just healed, and when.
-    links: Option<((u64, Micros), Vec<(Endpoint, Endpoint)>, Vec<(Endpoint, Endpoint)>)>,
+    links: Option<(Moment, Vec<Link>, Vec<Link>)>,
     /// The clocks that were just set, and when.
-    clocks: Option<((u64, Micros), Vec<(NodeId, i64, i32)>)>,
+    clocks: Option<(Moment, Vec<Set>)>,
 }
 
 impl Faults {
@@ -246,23 +253,22 @@ impl Faults {
         story.tell_of(booting.moment, '▲', Tone::Good, text);
     }
 
-    /// Tells what was put together, unless `next` belongs to it.
+    /// Tells what was put together, unless `next` may belong to it.
     pub(super) fn flush(&mut self, next: Option<&Cause>, at: Micros, story: &mut Story) {
-        let later = at != story.at;
-        if !self.fresh.is_empty() && (later || !matches!(next, Some(Cause::Boot { .. }))) {
+        let may_belong = matches!(next, Some(Cause::Boot { .. } | Cause::Clock { .. } | Cause::Link { .. }));
+        if may_belong && at == story.at {
+            return;
+        }
+        if !self.fresh.is_empty() {
             let mut fresh = std::mem::take(&mut self.fresh);
             fresh.sort_unstable();
-            let verb = if fresh.len() == 1 { "boots" } else { "boot" };
-            story.tell('▲', Tone::Good, format!("{} {verb}, with empty disks", nodes_of(&fresh)));
+            let does = if fresh.len() == 1 { "boots, with an empty disk" } else { "boot, with empty disks" };
+            story.tell('▲', Tone::Good, format!("{} {does}", nodes_of(&fresh)));
         }
-        if (later || !matches!(next, Some(Cause::Clock { .. })))
-            && let Some((moment, set)) = self.clocks.take()
-        {
+        if let Some((moment, set)) = self.clocks.take() {
             story.tell_of(moment, '·', Tone::Bad, clocks(&set));
         }
-        if (later || !matches!(next, Some(Cause::Link { .. })))
-            && let Some((moment, cut, healed)) = self.links.take()
-        {
+        if let Some((moment, cut, healed)) = self.links.take() {
             let tone = if cut.is_empty() { Tone::Good } else { Tone::Bad };
             let mark = if cut.is_empty() { '✓' } else { '✗' };
             story.tell_of(moment, mark, tone, self.network(&cut, &healed));
@@ -270,7 +276,7 @@ impl Faults {
     }
 
     /// What links do, in words.
-    fn network(&self, cut: &[(Endpoint, Endpoint)], healed: &[(Endpoint, Endpoint)]) -> String {
+    fn network(&self, cut: &[Link], healed: &[Link]) -> String {
         if self.cuts.is_empty() {
             return match healed {
                 [(from, to)] => format!("{from} reaches {to} again: every link is whole"),
@@ -278,22 +284,30 @@ impl Faults {
             };
         }
         if let Some(groups) = self.groups() {
-            let groups: Vec<String> = groups.iter().map(|group| names(group.iter())).collect();
-            return format!("the network is split: {} | do not reach each other", groups.join(" | "))
-                .replace(" | do", " do");
+            let side = |group: &BTreeSet<Endpoint>| group.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            let how = if cut.is_empty() { "what heals leaves the network split" } else { "the network splits" };
+            return format!("{how}: {}", groups.iter().map(side).collect::<Vec<_>>().join(" | "));
         }
-        let list = |links: &[(Endpoint, Endpoint)]| {
+        let list = |links: &[Link]| {
             const SHOWN: usize = 6;
             let shown: Vec<String> = links.iter().take(SHOWN).map(|(from, to)| format!("{from}→{to}")).collect();
             let more = links.len().saturating_sub(SHOWN);
             if more == 0 { names(shown) } else { format!("{} and {more} more", shown.join(", ")) }
         };
-        let (cut, healed) = match (cut, healed) {
-            ([], healed) => (String::new(), format!("{} carries messages again", list(healed))),
-            (cut, []) => (format!("{} carries nothing any more", list(cut)), String::new()),
-            (cut, healed) => (format!("{} is cut", list(cut)), format!("; {} heals", list(healed))),
+        let does = |links: &[Link], one: &str, many: &str| {
+            if links.len() == 1 {
+                format!("link {} {one}", list(links))
+            } else {
+                format!("links {} {many}", list(links))
+            }
         };
-        format!("link {cut}{healed}")
+        let cuts = does(cut, "is cut", "are cut");
+        let heals = does(healed, "carries messages again", "carry messages again");
+        match (cut.is_empty(), healed.is_empty()) {
+            (true, _) => heals,
+            (false, true) => cuts,
+            (false, false) => format!("{cuts}; {heals}"),
+        }
     }
 
     /// The sides of a clean partition: within a side all links are up, and between two sides all are cut.
@@ -303,7 +317,7 @@ impl Faults {
         let client = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Client(_));
         let mut groups: Vec<BTreeSet<Endpoint>> = Vec::new();
         for one in &all {
-            let mate = |other: &Endpoint| !cut(one, other) && !(client(one) && client(other));
+            let mate = |other: &Endpoint| !(cut(one, other) || client(one) && client(other));
             match groups.iter_mut().find(|group| group.iter().any(mate)) {
                 Some(group) => drop(group.insert(*one)),
                 None => groups.push(BTreeSet::from([*one])),
@@ -325,7 +339,7 @@ fn leading(node: NodeId, nodes: &Nodes) -> &'static str {
 }
 
 /// What happened to clocks, in words.
-fn clocks(set: &[(NodeId, i64, i32)]) -> String {
+fn clocks(set: &[Set]) -> String {
     if let [(node, jump, ppm)] = set {
         return format!("S{node}'s clock {}", clock(*jump, *ppm));
     }
@@ -348,11 +362,8 @@ mod tests {
     #[test]
     fn a_clean_partition_is_told_by_its_sides_and_anything_else_by_its_links() {
         let sides = |links: &[(u32, u32)]| cut(links).network(&[(Endpoint::Node(1), Endpoint::Node(2))], &[]);
-        assert_eq!(
-            sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]),
-            "the network is split: S1 | S2 and S3 do not reach each other"
-        );
-        assert_eq!(sides(&[(1, 2)]), "link S1→S2 carries nothing any more");
+        assert_eq!(sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]), "the network splits: S1 | S2 S3");
+        assert_eq!(sides(&[(1, 2)]), "link S1→S2 is cut");
     }
 
     #[test]
