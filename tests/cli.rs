@@ -92,7 +92,7 @@ fn mask(text: &str) -> String {
                 }
                 masked += match run.len() {
                     32 => "(digest)",
-                    64 => "(sha256)",
+                    64.. => "(sha256)",
                     _ => &run,
                 };
                 run.clear();
