@@ -305,6 +305,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("calm", include_str!("../scenarios/calm.toml")),
     ("lossy", include_str!("../scenarios/lossy.toml")),
     ("chaos", include_str!("../scenarios/chaos.toml")),
+    ("endurance", include_str!("../scenarios/endurance.toml")),
 ];
 
 /// Lays `over` on `under`: tables are laid on tables, anything else takes the place of what was there.

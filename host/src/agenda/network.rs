@@ -51,10 +51,14 @@ impl Network {
         (1..=most).contains(&number).then_some((before + number - 1) as usize)
     }
 
-    fn link(&mut self, from: Endpoint, to: Endpoint) -> Option<&mut Link> {
+    fn place(&self, from: Endpoint, to: Endpoint) -> Option<usize> {
         let ends = (self.nodes + self.clients) as usize;
-        let index = self.index(from)? * ends + self.index(to)?;
-        self.links.get_mut(index)
+        Some(self.index(from)? * ends + self.index(to)?)
+    }
+
+    fn link(&mut self, from: Endpoint, to: Endpoint) -> Option<&mut Link> {
+        let place = self.place(from, to)?;
+        self.links.get_mut(place)
     }
 
     /// Whether a link carries messages.
@@ -93,8 +97,9 @@ impl Network {
     pub fn send(&mut self, at: Micros, message: MessageName, queue: &mut Queue) {
         let key = [queue::endpoint(message.from), queue::endpoint(message.to), message.n];
         let mut draw = Draw::new(self.seed, Concern::Message, key);
-        let policy = self.policy.clone();
-        let Some(link) = self.link(message.from, message.to) else {
+        let place = self.place(message.from, message.to);
+        let policy = &self.policy;
+        let Some(link) = place.and_then(|place| self.links.get_mut(place)) else {
             queue.push(at + draw.within(policy.latency.range()), Item::Lose(message, false));
             return;
         };

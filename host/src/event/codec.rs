@@ -292,7 +292,19 @@ impl<'a> Decoder<'a> {
         Ok(byte)
     }
 
+    #[inline]
     fn number(&mut self) -> Result<u64, &'static str> {
+        // Most numbers are one byte.
+        match self.bytes.get(self.place) {
+            Some(byte) if *byte < 0x80 => {
+                self.place += 1;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Result<u64, &'static str> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

@@ -60,7 +60,22 @@ unsafe impl Allocator for Region {
     }
 }
 
-struct Arena(UnsafeCell<Dlmalloc<Region>>);
+/// The allocator. [`export_node!`](crate::export_node) makes it the module's, so that only a guest has it.
+pub struct Arena(UnsafeCell<Dlmalloc<Region>>);
+
+impl Arena {
+    /// An arena of which nothing is taken.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new(Dlmalloc::new_with_allocator(Region { taken: Cell::new(false) })))
+    }
+}
+
+impl Default for Arena {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 #[allow(unsafe_code, reason = "a guest is one thread")]
 // SAFETY: the gate admits no module with threads, so nothing is ever shared.
@@ -90,6 +105,3 @@ unsafe impl GlobalAlloc for Arena {
         unsafe { (*self.0.get()).realloc(ptr, layout.size(), layout.align(), new_size) }
     }
 }
-
-#[global_allocator]
-static ARENA: Arena = Arena(UnsafeCell::new(Dlmalloc::new_with_allocator(Region { taken: Cell::new(false) })));

@@ -85,6 +85,9 @@ macro_rules! export_node {
         const _: () = {
             use $crate::wasm::Cell;
 
+            #[global_allocator]
+            static ARENA: $crate::arena::Arena = $crate::arena::Arena::new();
+
             ::std::thread_local! {
                 static CELL: Cell<$guest> = const { Cell::new() };
             }

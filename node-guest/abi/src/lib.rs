@@ -42,7 +42,8 @@
 //! anything that a host must do beyond serving imports.
 
 #[cfg(target_arch = "wasm32")]
-mod arena;
+#[doc(hidden)]
+pub mod arena;
 pub mod boot;
 pub mod boundary;
 pub mod client;
