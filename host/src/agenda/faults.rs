@@ -32,14 +32,14 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Vec<Step> {
             let within = draw.happens(crash.within_turn);
             let effect = u32::try_from(draw.below(EFFECTS_MAX)).expect("it is below the bound");
             script.step(at, Act::Crash(node, within.then_some(effect)));
-            script.step(at + lasts, Act::Restart(node));
+            script.end(at + lasts, Act::Restart(node));
         });
     }
     if let Some(pause) = &faults.pause {
         script.recur(Kind::Pause, pause.every, |script, at, draw| {
             let (node, lasts) = (script.node(draw), draw.within(pause.lasts.range()));
             script.step(at, Act::Pause(node));
-            script.step(at + lasts, Act::Resume(node));
+            script.end(at + lasts, Act::Resume(node));
         });
     }
     if let Some(partition) = &faults.partition {
@@ -47,8 +47,8 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Vec<Step> {
             let lasts = draw.within(partition.lasts.range());
             let [one, other] = script.split(draw);
             script.step(at, Act::Partition(vec![one.clone(), other.clone()]));
-            script.step(at + lasts, Act::Heal(one.clone(), other.clone()));
-            script.step(at + lasts, Act::Heal(other, one));
+            script.end(at + lasts, Act::Heal(one.clone(), other.clone()));
+            script.end(at + lasts, Act::Heal(other, one));
         });
     }
     if let Some(one_way) = &faults.one_way {
@@ -56,7 +56,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Vec<Step> {
             let lasts = draw.within(one_way.lasts.range());
             let [from, to] = script.pair(draw).map(|node| vec![node]);
             script.step(at, Act::Cut(from.clone(), to.clone()));
-            script.step(at + lasts, Act::Heal(from, to));
+            script.end(at + lasts, Act::Heal(from, to));
         });
     }
     if let Some(clock) = &faults.clock {
@@ -84,10 +84,12 @@ struct Script<'a> {
 
 impl Script<'_> {
     fn step(&mut self, at: Micros, act: Act) {
-        // What would outlast the faults' time is healed with all else at the end of it.
-        if at < self.until() {
-            self.steps.push(Step { at: Span(at), act });
-        }
+        self.steps.push(Step { at: Span(at), act });
+    }
+
+    /// What ends a fault; none outlasts the faults' time.
+    fn end(&mut self, at: Micros, act: Act) {
+        self.step(at.min(self.until()), act);
     }
 
     fn until(&self) -> Micros {
@@ -164,7 +166,7 @@ mod tests {
             let steps = draw(&scenario, seed);
             assert_eq!(steps, draw(&scenario, seed));
             for step in steps {
-                assert!(step.at < scenario.faults.until && (step.at >= scenario.faults.from || step.at.0 == 0));
+                assert!(step.at <= scenario.faults.until && (step.at >= scenario.faults.from || step.at.0 == 0));
                 *kinds.entry(format!("{:?}", step.act).split('(').next().unwrap().to_owned()).or_insert(0) += 1;
             }
         }
