@@ -6,7 +6,7 @@
 use crate::agenda::{Action, Agenda};
 use crate::check::{Checkers, Observed};
 use crate::engine::{Abort, Engine};
-use crate::event::{Cause, Decision, Decoder, Effect, Event, Micros, NodeId};
+use crate::event::{Cause, Decision, Decoder, Effect, Event, Micros};
 use crate::plan::Header;
 use crate::trace::{Keep, Trace};
 use crate::world::decider::{Decider, Site};
@@ -173,9 +173,4 @@ pub fn replay<E: Engine<Turn>>(
         }
     }
     Ok((record, world.turns()))
-}
-
-/// What each node tells of itself now, for people.
-pub fn inspect<E: Engine<Turn>>(world: &mut World<E>, nodes: NodeId) -> Vec<Option<String>> {
-    (1..=nodes).map(|node| world.inspect(node)).collect()
 }

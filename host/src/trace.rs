@@ -6,7 +6,7 @@
 //!
 //! Bytes are kept in segments that forks share, so that a fork copies little.
 
-use crate::event::codec::{Decoder, Malformed};
+use crate::event::codec::Decoder;
 use crate::event::{Cause, Encoder, Event, Micros};
 use std::fmt;
 use std::str::FromStr;
@@ -173,14 +173,6 @@ impl Trace {
             events
         })
     }
-}
-
-/// Reads the events of foreign bytes: a run file's body.
-///
-/// # Errors
-/// The first event that cannot be read.
-pub fn read(bytes: &[u8]) -> Result<Vec<(Micros, Event<'_>)>, Malformed> {
-    Decoder::new(bytes, 0).collect()
 }
 
 /// The first event at which two runs differ.
