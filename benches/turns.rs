@@ -1,7 +1,8 @@
 //! How fast a cluster runs: turns, checkers and digest included, in wasmtime and as native code.
 //!
 //! `cargo bench -p raftbox-benches --bench turns`. Both engines make the same run, so their times compare directly. Before
-//! it measures it prints what one second of the load is made of; divide by the measured time for rates.
+//! it measures it prints what the run, three simulated seconds of the load, is made of; divide by the measured time for
+//! rates.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use raftbox::engine::Engine;
@@ -16,7 +17,7 @@ use std::rc::Rc;
 
 /// Runs the load; returns turns, events and acknowledged operations.
 fn run<E: Engine<Turn>>(engine: Rc<E>, keep: Keep) -> (u64, u64, u64) {
-    let header = load(Span(1_000_000), Size(ARENA));
+    let header = load(Span(3_000_000), Size(ARENA));
     let mut simulation = Simulation::new(engine, &header, keep).expect("the engine works");
     let mut acknowledged = 0;
     let mut see = |observed: &raftbox::check::Observed<'_>| {

@@ -8,11 +8,13 @@
 //! | file | concept |
 //! |---|---|
 //! | [`queue`] | what is due, in order |
+//! | `alarms` | which node's alarm rings first |
 //! | [`network`] | what becomes of a message |
 //! | [`disk`] | what survives a crash |
 //! | [`workload`] | what clients ask |
 //! | [`faults`] | what goes wrong, at random |
 
+mod alarms;
 pub mod disk;
 pub mod faults;
 pub mod network;
@@ -25,6 +27,7 @@ use crate::plan::Plan;
 use crate::scenario;
 use crate::scenario::step::{Act, Jump, Name, Step, Target};
 use crate::world::clock::Clock;
+use alarms::Alarms;
 use disk::Unsynced;
 use network::Network;
 use queue::{Due, Item, Queue};
@@ -66,6 +69,7 @@ pub struct Agenda {
     seed: u64,
     disk: scenario::Disk,
     nodes: Vec<Follow>,
+    alarms: Alarms,
     network: Network,
     workload: Workload,
     steps: Vec<Step>,
@@ -103,6 +107,7 @@ impl Agenda {
             seed,
             disk: scenario.disk.clone(),
             nodes: vec![Follow::default(); scenario.nodes as usize],
+            alarms: Alarms::new(scenario.nodes),
             network: Network::new(seed, &scenario.network, scenario.nodes, scenario.clients.count + 1),
             workload,
             steps,
@@ -135,11 +140,12 @@ impl Agenda {
 
     /// Takes what is due first, from the queue or from the alarms.
     fn earliest(&mut self) -> Option<Due> {
-        let awake = self.nodes.iter().enumerate().filter(|(_, node)| node.up && !node.paused);
-        let alarm = awake.filter_map(|(index, node)| Some((node.alarm?.1, index))).min();
+        let alarm = self.alarms.first().copied();
         match (alarm, self.queue.first()) {
-            (Some((due, index)), first) if first.is_none_or(|first| due < *first) => {
-                self.nodes[index].alarm = None;
+            (Some(due), first) if first.is_none_or(|first| due < *first) => {
+                if let Item::Wake(node, ..) = due.item {
+                    self.set_alarm(node, None);
+                }
                 Some(due)
             }
             _ => self.queue.pop(),
@@ -148,6 +154,14 @@ impl Agenda {
 
     fn node(&mut self, node: NodeId) -> &mut Follow {
         &mut self.nodes[node as usize - 1]
+    }
+
+    /// Sets the alarm of a node; it rings only while the node takes turns.
+    fn set_alarm(&mut self, node: NodeId, alarm: Option<(u64, Due)>) {
+        let follow = self.node(node);
+        follow.alarm = alarm;
+        let rings = alarm.filter(|_| follow.up && !follow.paused).map(|(_, due)| due);
+        self.alarms.set(node, rings);
     }
 
     fn count(&self) -> u32 {
@@ -360,11 +374,15 @@ impl Agenda {
             Cause::Boot { node, .. } => {
                 let follow = self.node(node);
                 follow.boot += 1;
-                (follow.up, follow.paused, follow.alarm) = (true, false, None);
+                (follow.up, follow.paused) = (true, false);
                 follow.disk = Unsynced::default();
+                self.set_alarm(node, None);
             }
             Cause::Crash { node } | Cause::Decide { node, decision: Decision::Crash, .. } => self.down(at, node),
-            Cause::Pause { node } => self.node(node).paused = true,
+            Cause::Pause { node } => {
+                self.node(node).paused = true;
+                self.alarms.set(node, None);
+            }
             Cause::Resume { node } => self.resume(at, node),
             Cause::Synced { node, .. } => self.node(node).disk.synced(),
             Cause::Clock { node, jump, ppm } => {
@@ -373,7 +391,7 @@ impl Agenda {
                 follow.ppm = ppm;
                 // The alarm rings at another time now, or never.
                 let (clock, alarm) = (follow.clock, follow.alarm);
-                follow.alarm = alarm.and_then(|(alarm, due)| Some((alarm, due.moved(clock.rings(at, alarm)?))));
+                self.set_alarm(node, alarm.and_then(|(alarm, due)| Some((alarm, due.moved(clock.rings(at, alarm)?)))));
             }
             Cause::Link { from, to, up } => self.network.set(from, to, up),
             Cause::Request { client, operation, attempt, .. } => {
@@ -403,7 +421,7 @@ impl Agenda {
                 let boot = self.node(node).boot;
                 let rings = self.node(node).clock.rings(at, local);
                 let due = rings.map(|rings| self.queue.due(rings, Item::Wake(node, boot, alarm)));
-                self.node(node).alarm = due.map(|due| (local, due));
+                self.set_alarm(node, due.map(|due| (local, due)));
             }
             Effect::Write { node, .. } | Effect::Truncate { node, .. } => self.node(node).disk.observe(effect),
             Effect::Sync { node, sync, .. } => {
@@ -420,9 +438,9 @@ impl Agenda {
 
     fn down(&mut self, at: Micros, node: NodeId) {
         self.crashed = Some(node);
-        let follow = self.node(node);
-        (follow.up, follow.alarm) = (false, None);
-        if std::mem::take(&mut follow.paused) {
+        self.node(node).up = false;
+        self.set_alarm(node, None);
+        if std::mem::take(&mut self.node(node).paused) {
             self.resume(at, node);
         }
     }
@@ -431,11 +449,8 @@ impl Agenda {
     fn resume(&mut self, at: Micros, node: NodeId) {
         let follow = self.node(node);
         follow.paused = false;
-        if let Some((_, due)) = &mut follow.alarm {
-            due.at = due.at.max(at);
-        }
-        for due in std::mem::take(&mut follow.waiting) {
-            self.queue.defer(at, due);
-        }
+        let (alarm, waiting) = (follow.alarm, std::mem::take(&mut follow.waiting));
+        self.set_alarm(node, alarm.map(|(alarm, due)| (alarm, due.moved(due.at.max(at)))));
+        waiting.into_iter().for_each(|due| self.queue.defer(at, due));
     }
 }

@@ -78,8 +78,10 @@ macro_rules! checkers {
         struct Properties { $($field: $module::$checker,)+ }
 
         impl Properties {
-            fn observe(&mut self, seen: &Seen, model: &Model) {
+            /// Whether any property is violated by now.
+            fn observe(&mut self, seen: &Seen, model: &Model) -> bool {
                 $(self.$field.observe(seen, model);)+
+                $(self.$field.finding.is_violated())|+
             }
 
             /// The property that was violated first, by its place.
@@ -154,8 +156,8 @@ impl Checkers {
             }
             _ => {
                 if let Some(seen) = self.model.observe(observed) {
-                    self.properties.observe(&seen, &self.model);
-                    if self.first.is_none() {
+                    let violated = self.properties.observe(&seen, &self.model);
+                    if violated && self.first.is_none() {
                         self.first = self.properties.violated();
                     }
                 }

@@ -45,19 +45,30 @@ impl Record {
         Self { trace: Trace::new(&header.bytes(), keep), checkers, log: Vec::new() }
     }
 
-    /// Takes down the world's last step, and shows each of its events to the checkers and to `see`.
-    fn take<E: Engine<Turn>>(&mut self, world: &World<E>, at: Micros, mut see: impl FnMut(&Observed<'_>)) {
+    /// Takes down the world's last step, which `cause` began, and shows each of its events to the checkers and to `see`.
+    fn take<E: Engine<Turn>>(
+        &mut self,
+        world: &World<E>,
+        at: Micros,
+        cause: Cause,
+        mut see: impl FnMut(&Observed<'_>),
+    ) {
         let step = world.step();
         let first = self.trace.events();
-        for (index, event) in (first..).zip(Decoder::new(step.bytes(), at)) {
-            let (_, event) = event.expect("what the world wrote can be read");
-            let note = match &event {
+        let checkers = &mut self.checkers;
+        let mut show = |index, event: &Event<'_>| {
+            let note = match event {
                 Event::Effect(Effect::Note { kind, body, .. }) => Note::decode(*kind, body),
                 _ => None,
             };
-            let observed = Observed { index, at, event: &event, note: note.as_ref() };
-            self.checkers.observe(&observed);
+            let observed = Observed { index, at, event, note: note.as_ref() };
+            checkers.observe(&observed);
             see(&observed);
+        };
+        show(first, &Event::Cause(cause));
+        for (index, event) in (first + 1..).zip(Decoder::new(step.effects(), at)) {
+            let (_, event) = event.expect("what the world wrote can be read");
+            show(index, &event);
         }
         let room = LOG_LINES_MAX.saturating_sub(self.log.len());
         self.log.extend(world.log().iter().take(room).map(|line| (first, line.clone())));
@@ -102,7 +113,7 @@ impl<E: Engine<Turn>> Simulation<E> {
                     self.world.apply(at, &cause)?;
                     let moot = self.world.was_moot();
                     let agenda = &mut self.agenda;
-                    self.record.take(&self.world, at, |observed| {
+                    self.record.take(&self.world, at, cause, |observed| {
                         if !moot {
                             agenda.observe(at, observed.event);
                         }
@@ -169,7 +180,7 @@ pub fn replay<E: Engine<Turn>>(
     for (at, cause) in causes {
         if !matches!(cause, Cause::Decide { .. }) {
             world.apply(*at, cause)?;
-            record.take(&world, *at, &mut see);
+            record.take(&world, *at, cause.clone(), &mut see);
         }
     }
     Ok((record, world.turns()))

@@ -124,13 +124,12 @@ impl Machine {
         match effect {
             Effect::Nothing => {}
             Effect::Remove(key) => drop(self.data.remove(key)),
-            Effect::Set(key, bytes) => refill(self.value(key), bytes),
-            Effect::Number(key, decimal) => refill(self.value(key), decimal.as_bytes()),
-            Effect::Extend(key, bytes) => {
-                let value = self.value(key);
+            Effect::Set(key, bytes) => self.change(key, |value| refill(value, bytes)),
+            Effect::Number(key, decimal) => self.change(key, |value| refill(value, decimal.as_bytes())),
+            Effect::Extend(key, bytes) => self.change(key, |value| {
                 value.reserve_exact(bytes.len());
                 value.extend_from_slice(bytes);
-            }
+            }),
         }
         self.bytes = after;
         let session = self.sessions.get_mut(&request.session).expect("apply looked it up");
@@ -188,12 +187,16 @@ impl Machine {
         self.bytes + after + reply as u64 - before - kept as u64
     }
 
-    /// The value of a key, made empty if there is none.
-    fn value(&mut self, key: &[u8]) -> &mut Vec<u8> {
-        if !self.data.contains_key(key) {
-            self.data.insert(key.into(), Vec::new());
+    /// Changes the value of a key, which begins as empty if there is none.
+    fn change(&mut self, key: &[u8], change: impl FnOnce(&mut Vec<u8>)) {
+        match self.data.get_mut(key) {
+            Some(value) => change(value),
+            None => {
+                let mut value = Vec::new();
+                change(&mut value);
+                self.data.insert(key.into(), value);
+            }
         }
-        self.data.get_mut(key).expect("it is there now")
     }
 }
 

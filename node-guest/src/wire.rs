@@ -1,6 +1,6 @@
 //! The core's messages as datagrams.
 //!
-//! A datagram is `sum: u64`, the XXH3-64 of the rest; then `kind: u8`, `term: u64`, and the fields of the message in
+//! A datagram is `sum: u64`, the XXH64 of the rest; then `kind: u8`, `term: u64`, and the fields of the message in
 //! the order of its declaration, little-endian. The network may alter a datagram, and Raft does not forgive a flipped
 //! bit in a granted vote: hence the sum. What is left to [`decode`] is sent by a broken peer, and is dropped where it
 //! says what no node could mean.

@@ -59,6 +59,11 @@ pub(super) struct Finding {
 }
 
 impl Finding {
+    #[inline]
+    pub(super) fn is_violated(&self) -> bool {
+        self.violation.is_some()
+    }
+
     pub(super) fn violation(&self) -> Option<&Violation> {
         self.violation.as_deref()
     }

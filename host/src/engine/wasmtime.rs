@@ -335,11 +335,16 @@ fn extent(memory: &[u8]) -> usize {
     memory.as_chunks().0.iter().rposition(|page: &[u8; PAGE]| page != &ZEROS).map_or(0, |page| (page + 1) * PAGE)
 }
 
-/// Puts `bytes` at the front of memory and zeros behind. Pages that are zero already are only read: an arena is mostly
-/// memory that was never touched, and that the machine need not find room for.
+/// Puts `bytes`, whole pages, at the front of memory and zeros behind. Pages that are right already are only read: of one
+/// image and the next most are, and an arena is mostly memory that was never touched, and that the machine need not find
+/// room for.
 fn overwrite(memory: &mut [u8], bytes: &[u8]) {
     let (head, tail) = memory.split_at_mut(bytes.len());
-    head.copy_from_slice(bytes);
+    for (page, wanted) in head.chunks_mut(PAGE).zip(bytes.chunks(PAGE)) {
+        if page != wanted {
+            page.copy_from_slice(wanted);
+        }
+    }
     for page in tail.chunks_mut(PAGE) {
         if *page != ZEROS[..page.len()] {
             page.fill(0);

@@ -53,6 +53,12 @@ impl Encoder {
         &self.bytes
     }
 
+    /// All of them but the first.
+    #[must_use]
+    pub fn effects(&self) -> &[u8] {
+        &self.bytes[self.ends.first().map_or(0, |end| *end as usize)..]
+    }
+
     /// Where each of them ends.
     #[must_use]
     pub fn ends(&self) -> &[u32] {
@@ -71,153 +77,164 @@ impl Encoder {
 
     /// Writes a cause that comes `later` than the one before it.
     pub fn cause(&mut self, later: Micros, cause: &Cause) {
-        let out = &mut self.bytes;
-        let mut start = |tag: u8| {
-            out.push(tag);
-            put(out, later);
-        };
         match cause {
             Cause::Boot { node, survivors } => {
-                start(tag::BOOT);
-                put(out, u64::from(*node));
-                put(out, survivors.len() as u64);
+                self.row(tag::BOOT, |row| row.numbers([later, u64::from(*node), survivors.len() as u64]));
                 for Survivor { operation, sector, count } in survivors {
-                    put_all(out, &[u64::from(*operation), u64::from(*sector), u64::from(*count)]);
+                    self.more(|row| row.numbers([*operation, *sector, *count].map(u64::from)));
                 }
             }
-            Cause::Crash { node } => {
-                start(tag::CRASH);
-                put(out, u64::from(*node));
-            }
-            Cause::Pause { node } => {
-                start(tag::PAUSE);
-                put(out, u64::from(*node));
-            }
-            Cause::Resume { node } => {
-                start(tag::RESUME);
-                put(out, u64::from(*node));
-            }
+            Cause::Crash { node } => self.row(tag::CRASH, |row| row.numbers([later, u64::from(*node)])),
+            Cause::Pause { node } => self.row(tag::PAUSE, |row| row.numbers([later, u64::from(*node)])),
+            Cause::Resume { node } => self.row(tag::RESUME, |row| row.numbers([later, u64::from(*node)])),
             Cause::Deliver { message, copy, keep, alterations } => {
-                start(tag::DELIVER);
-                put_message(out, *message);
-                put_all(out, &[u64::from(*copy), u64::from(*keep), alterations.len() as u64]);
+                self.row(tag::DELIVER, |row| {
+                    row.number(later);
+                    row.message(*message);
+                    row.numbers([u64::from(*copy), u64::from(*keep), alterations.len() as u64]);
+                });
                 for Alteration { offset, xor } in alterations {
-                    put_all(out, &[u64::from(*offset), u64::from(*xor)]);
+                    self.more(|row| row.numbers([u64::from(*offset), u64::from(*xor)]));
                 }
             }
-            Cause::Lose { message, keep } => {
-                start(tag::LOSE);
-                put_message(out, *message);
-                put(out, u64::from(*keep));
-            }
+            Cause::Lose { message, keep } => self.row(tag::LOSE, |row| {
+                row.number(later);
+                row.message(*message);
+                row.number(u64::from(*keep));
+            }),
             Cause::Wake { node, boot, alarm } => {
-                start(tag::WAKE);
-                put_all(out, &[u64::from(*node), u64::from(*boot), *alarm]);
+                self.row(tag::WAKE, |row| row.numbers([later, u64::from(*node), u64::from(*boot), *alarm]));
             }
             Cause::Synced { node, boot, sync, status } => {
-                start(tag::SYNCED);
-                put_all(out, &[u64::from(*node), u64::from(*boot), *sync, zigzag(i64::from(*status))]);
+                let numbers = [later, u64::from(*node), u64::from(*boot), *sync, zigzag(i64::from(*status))];
+                self.row(tag::SYNCED, |row| row.numbers(numbers));
             }
             Cause::Request { client, operation, attempt, to, body } => {
-                start(tag::REQUEST);
-                put_all(out, &[u64::from(*client), *operation, *attempt, u64::from(*to)]);
-                put_bytes(out, body);
+                let len = body.len() as u64;
+                let numbers = [later, u64::from(*client), *operation, *attempt, u64::from(*to), len];
+                self.row(tag::REQUEST, |row| row.numbers(numbers));
+                self.bytes.extend_from_slice(body);
             }
             Cause::ClientTimeout { client, operation, attempt, last } => {
-                start(tag::CLIENT_TIMEOUT);
-                put_all(out, &[u64::from(*client), *operation, *attempt, u64::from(*last)]);
+                let numbers = [later, u64::from(*client), *operation, *attempt, u64::from(*last)];
+                self.row(tag::CLIENT_TIMEOUT, |row| row.numbers(numbers));
             }
             Cause::Clock { node, jump, ppm } => {
-                start(tag::CLOCK);
-                put_all(out, &[u64::from(*node), zigzag(*jump), zigzag(i64::from(*ppm))]);
+                let numbers = [later, u64::from(*node), zigzag(*jump), zigzag(i64::from(*ppm))];
+                self.row(tag::CLOCK, |row| row.numbers(numbers));
             }
             Cause::Link { from, to, up } => {
-                start(tag::LINK);
-                put_all(out, &[endpoint(*from), endpoint(*to), u64::from(*up)]);
+                self.row(tag::LINK, |row| row.numbers([later, endpoint(*from), endpoint(*to), u64::from(*up)]));
             }
-            Cause::Decide { node, boot, call, n, decision } => {
-                out.push(tag::DECIDE);
-                put_all(out, &[u64::from(*node), u64::from(*boot), *call, u64::from(*n)]);
+            Cause::Decide { node, boot, call, n, decision } => self.row(tag::DECIDE, |row| {
+                row.numbers([u64::from(*node), u64::from(*boot), *call, u64::from(*n)]);
                 match decision {
-                    Decision::Crash => put(out, 0),
-                    Decision::Chance { site } => put_all(out, &[1, u64::from(*site)]),
+                    Decision::Crash => row.number(0),
+                    Decision::Chance { site } => row.numbers([1, u64::from(*site)]),
                 }
-            }
+            }),
         }
         self.end();
     }
 
     /// Writes an effect.
+    #[inline]
     pub fn effect(&mut self, effect: &Effect<'_>) {
-        let out = &mut self.bytes;
         match *effect {
             Effect::Sent { message, operation, bytes } => {
-                out.push(tag::SENT);
-                put_message(out, message);
-                put(out, operation);
-                put_bytes(out, bytes);
+                self.row(tag::SENT, |row| {
+                    row.message(message);
+                    row.numbers([operation, bytes.len() as u64]);
+                });
+                self.bytes.extend_from_slice(bytes);
             }
             Effect::Received { client, operation, body } => {
-                out.push(tag::RECEIVED);
-                put_all(out, &[u64::from(client), operation]);
-                put_bytes(out, body);
+                self.row(tag::RECEIVED, |row| row.numbers([u64::from(client), operation, body.len() as u64]));
+                self.bytes.extend_from_slice(body);
             }
             Effect::WakeAt { node, alarm, at } => {
-                out.push(tag::WAKE_AT);
-                put_all(out, &[u64::from(node), alarm, at]);
+                self.row(tag::WAKE_AT, |row| row.numbers([u64::from(node), alarm, at]));
             }
             Effect::Write { node, file, offset, len, hash } => {
-                out.push(tag::WRITE);
-                put_all(out, &[u64::from(node), u64::from(file), offset, u64::from(len)]);
-                out.extend_from_slice(&hash.to_le_bytes());
+                self.row(tag::WRITE, |row| row.numbers([u64::from(node), u64::from(file), offset, u64::from(len)]));
+                self.bytes.extend_from_slice(&hash.to_le_bytes());
             }
             Effect::Truncate { node, file, len } => {
-                out.push(tag::TRUNCATE);
-                put_all(out, &[u64::from(node), u64::from(file), len]);
+                self.row(tag::TRUNCATE, |row| row.numbers([u64::from(node), u64::from(file), len]));
             }
             Effect::Sync { node, sync, ticket } => {
-                out.push(tag::SYNC);
-                put_all(out, &[u64::from(node), sync, ticket]);
+                self.row(tag::SYNC, |row| row.numbers([u64::from(node), sync, ticket]));
             }
             Effect::Note { node, kind, body } => {
-                out.push(tag::NOTE);
-                put_all(out, &[u64::from(node), u64::from(kind)]);
-                put_bytes(out, body);
+                self.row(tag::NOTE, |row| row.numbers([u64::from(node), u64::from(kind), body.len() as u64]));
+                self.bytes.extend_from_slice(body);
             }
             Effect::Halted { node, code, reason } => {
-                out.push(tag::HALTED);
-                put_all(out, &[u64::from(node), u64::from(code)]);
-                put_bytes(out, reason);
+                self.row(tag::HALTED, |row| row.numbers([u64::from(node), u64::from(code), reason.len() as u64]));
+                self.bytes.extend_from_slice(reason);
             }
-            Effect::Trapped { node } => {
-                out.push(tag::TRAPPED);
-                put(out, u64::from(node));
-            }
-            Effect::Moot { reason } => out.extend([tag::MOOT, reason as u8]),
+            Effect::Trapped { node } => self.row(tag::TRAPPED, |row| row.number(u64::from(node))),
+            Effect::Moot { reason } => self.bytes.extend([tag::MOOT, reason as u8]),
         }
         self.end();
     }
-}
 
-fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
+    /// Writes a tag and numbers.
+    #[inline]
+    fn row(&mut self, tag: u8, fill: impl FnOnce(&mut Row<'_>)) {
+        self.more(|row| {
+            row.byte(tag);
+            fill(row);
+        });
     }
-    out.push(value.to_le_bytes()[0]);
+
+    /// Writes numbers, in room that is made for all of them at once: to ask for each byte would be slow.
+    #[inline]
+    fn more(&mut self, fill: impl FnOnce(&mut Row<'_>)) {
+        let start = self.bytes.len();
+        self.bytes.resize(start + ROW_BYTES, 0);
+        let room = self.bytes[start..].first_chunk_mut().expect("it was made longer by so much");
+        let mut row = Row { room, len: 0 };
+        fill(&mut row);
+        let end = start + row.len;
+        self.bytes.truncate(end);
+    }
 }
 
-fn put_all(out: &mut Vec<u8>, values: &[u64]) {
-    values.iter().for_each(|value| put(out, *value));
+/// More than any row of numbers takes: that of a delivery has a tag, seven numbers, and four of those below 2³³.
+const ROW_BYTES: usize = 64;
+
+/// Numbers that are being written.
+struct Row<'a> {
+    room: &'a mut [u8; ROW_BYTES],
+    len: usize,
 }
 
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
-}
+impl Row<'_> {
+    #[inline(always)]
+    fn byte(&mut self, byte: u8) {
+        self.room[self.len] = byte;
+        self.len += 1;
+    }
 
-fn put_message(out: &mut Vec<u8>, MessageName { from, to, n }: MessageName) {
-    put_all(out, &[endpoint(from), endpoint(to), n]);
+    #[inline(always)]
+    fn number(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.byte(value.to_le_bytes()[0] | 0x80);
+            value >>= 7;
+        }
+        self.byte(value.to_le_bytes()[0]);
+    }
+
+    #[inline(always)]
+    fn numbers<const N: usize>(&mut self, values: [u64; N]) {
+        values.into_iter().for_each(|value| self.number(value));
+    }
+
+    #[inline(always)]
+    fn message(&mut self, MessageName { from, to, n }: MessageName) {
+        self.numbers([endpoint(from), endpoint(to), n]);
+    }
 }
 
 const fn zigzag(value: i64) -> u64 {

@@ -1,16 +1,18 @@
 //! The disk of a node: files whose writes are durable only after a sync, and what a crash leaves of the others.
 //!
-//! A [`Disk`] holds every file twice: as the node reads it (*current*, with its own unsynced operations) and as the
-//! platter has it (*durable*). Between the two stands the queue of unsynced operations. A sync covers the operations
-//! that were issued before it; when it is answered with success they move to the platter; when it fails they never do.
-//! At a crash the rest is in doubt, and the next boot says which sectors of it survived.
+//! A [`Disk`] holds what is on the platter, and the queue of operations that are not durable yet. A sync covers the
+//! operations that were issued before it; when it is answered with success they move to the platter; when it fails they
+//! never do. At a crash the rest is in doubt, and the next boot says which sectors of it survived.
 //!
-//! Files are rows of blocks behind `Arc`, so that a fork of the world shares them until one side writes.
+//! What the node reads is the platter with its own unsynced operations on top (*current*). Few nodes read what they just
+//! wrote, so that is put together only when it is asked for, and kept up from then on until it is the platter again.
+//!
+//! Files are rows of blocks behind `Rc`, so that a fork of the world shares them until one side writes.
 
 use crate::event::Survivor;
 use raftbox_abi::boundary::SECTOR;
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::rc::Rc;
 
 const BLOCK: usize = 4096;
 
@@ -18,7 +20,7 @@ const BLOCK: usize = 4096;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct File {
     len: u64,
-    blocks: Vec<Arc<[u8; BLOCK]>>,
+    blocks: Vec<Rc<[u8; BLOCK]>>,
 }
 
 /// Where in the row of blocks a byte is.
@@ -34,10 +36,10 @@ impl File {
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.blocks.len() <= block {
-                self.blocks.resize_with(block + 1, || Arc::new([0; BLOCK]));
+                self.blocks.resize_with(block + 1, || Rc::new([0; BLOCK]));
             }
             let (now, later) = rest.split_at(rest.len().min(BLOCK - start));
-            Arc::make_mut(&mut self.blocks[block])[start..start + now.len()].copy_from_slice(now);
+            Rc::make_mut(&mut self.blocks[block])[start..start + now.len()].copy_from_slice(now);
             (block, start, rest) = (block + 1, 0, later);
         }
     }
@@ -48,7 +50,7 @@ impl File {
         self.blocks.truncate(block + usize::from(start > 0));
         // What is cut off reads as zero if the file grows again.
         if let Some(last) = self.blocks.get_mut(block) {
-            Arc::make_mut(last)[start..].fill(0);
+            Rc::make_mut(last)[start..].fill(0);
         }
     }
 
@@ -70,6 +72,32 @@ impl File {
     }
 }
 
+/// Files by number; those that are not there are empty.
+#[derive(Clone, Debug, Default)]
+struct Files(Vec<File>);
+
+impl Files {
+    fn get(&self, file: u32) -> Option<&File> {
+        self.0.get(file as usize)
+    }
+
+    fn get_mut(&mut self, file: u32) -> &mut File {
+        let place = file as usize;
+        if self.0.len() <= place {
+            self.0.resize_with(place + 1, File::default);
+        }
+        &mut self.0[place]
+    }
+
+    /// Does an operation; `bytes` are those of a write.
+    fn apply(&mut self, operation: Operation, bytes: &[u8]) {
+        match operation {
+            Operation::Write { file, offset, .. } => self.get_mut(file).write(offset, bytes),
+            Operation::Truncate { file, len } => self.get_mut(file).truncate(len),
+        }
+    }
+}
+
 /// An operation that is not durable yet.
 #[derive(Clone, Copy, Debug)]
 enum Operation {
@@ -85,6 +113,16 @@ enum Operation {
     },
 }
 
+impl Operation {
+    /// How many bytes of [`Disk::waiting`] are its own.
+    fn len(self) -> usize {
+        match self {
+            Self::Write { len, .. } => len,
+            Self::Truncate { .. } => 0,
+        }
+    }
+}
+
 /// A sync that is not answered yet.
 #[derive(Clone, Copy, Debug)]
 struct PendingSync {
@@ -97,8 +135,11 @@ struct PendingSync {
 /// The disk of one node.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
-    current: BTreeMap<u32, File>,
-    durable: BTreeMap<u32, File>,
+    durable: Files,
+    /// What the node reads, if that is known and not just `durable`.
+    current: Option<Files>,
+    /// Whether a sync failed in this boot: then the node reads what will never be durable.
+    failed: bool,
     operations: VecDeque<Operation>,
     /// The bytes of the writes among `operations`, in order, from `taken` on.
     waiting: Vec<u8>,
@@ -110,28 +151,49 @@ pub struct Disk {
 }
 
 impl Disk {
+    /// The files as the node sees them.
+    fn current(&mut self) -> &Files {
+        if self.operations.is_empty() && !self.failed {
+            return &self.durable;
+        }
+        if self.current.is_none() {
+            let mut files = self.durable.clone();
+            let mut start = self.taken;
+            for operation in &self.operations {
+                files.apply(*operation, &self.waiting[start..start + operation.len()]);
+                start += operation.len();
+            }
+            self.current = Some(files);
+        }
+        self.current.as_ref().expect("it was just put together")
+    }
+
     /// The length of a file as the node sees it, in bytes.
-    #[must_use]
-    pub fn len(&self, file: u32) -> u64 {
-        self.current.get(&file).map_or(0, |file| file.len)
+    pub fn len(&mut self, file: u32) -> u64 {
+        self.current().get(file).map_or(0, |file| file.len)
     }
 
     /// Reads from `offset` on; returns how many bytes there were.
-    pub fn read(&self, file: u32, offset: u64, into: &mut [u8]) -> u32 {
-        self.current.get(&file).map_or(0, |file| file.read(offset, into))
+    pub fn read(&mut self, file: u32, offset: u64, into: &mut [u8]) -> u32 {
+        self.current().get(file).map_or(0, |file| file.read(offset, into))
     }
 
     /// Writes, not yet durably.
     pub fn write(&mut self, file: u32, offset: u64, bytes: &[u8]) {
-        self.current.entry(file).or_default().write(offset, bytes);
-        self.operations.push_back(Operation::Write { file, offset, len: bytes.len() });
-        self.waiting.extend_from_slice(bytes);
+        self.issue(Operation::Write { file, offset, len: bytes.len() }, bytes);
     }
 
     /// Sets the length of a file, not yet durably.
     pub fn truncate(&mut self, file: u32, len: u64) {
-        self.current.entry(file).or_default().truncate(len);
-        self.operations.push_back(Operation::Truncate { file, len });
+        self.issue(Operation::Truncate { file, len }, &[]);
+    }
+
+    fn issue(&mut self, operation: Operation, bytes: &[u8]) {
+        if let Some(current) = &mut self.current {
+            current.apply(operation, bytes);
+        }
+        self.operations.push_back(operation);
+        self.waiting.extend_from_slice(bytes);
     }
 
     /// Asks that all of that become durable; returns the number of the sync in this boot, from 0.
@@ -147,8 +209,16 @@ impl Disk {
     pub fn synced(&mut self, number: u64, ok: bool) -> Option<u64> {
         let sync = *self.syncs.front().filter(|sync| sync.number == number)?;
         self.syncs.pop_front();
+        if !ok {
+            // What the node reads is put together now, while everything that it wrote is known.
+            self.failed = true;
+            self.current();
+        }
         while self.settled < sync.covers {
             self.settle(ok);
+        }
+        if self.operations.is_empty() && !self.failed {
+            self.current = None;
         }
         Some(sync.ticket)
     }
@@ -157,20 +227,11 @@ impl Disk {
     fn settle(&mut self, ok: bool) {
         let operation = self.operations.pop_front().expect("a sync covers only operations that were issued");
         self.settled += 1;
-        match operation {
-            Operation::Write { file, offset, len } => {
-                let bytes = &self.waiting[self.taken..self.taken + len];
-                if ok {
-                    self.durable.entry(file).or_default().write(offset, bytes);
-                }
-                self.taken += len;
-            }
-            Operation::Truncate { file, len } => {
-                if ok {
-                    self.durable.entry(file).or_default().truncate(len);
-                }
-            }
+        let bytes = &self.waiting[self.taken..self.taken + operation.len()];
+        if ok {
+            self.durable.apply(operation, bytes);
         }
+        self.taken += operation.len();
         // The front is given back in one go: when nothing waits, or when half of the room is of no use.
         if self.operations.is_empty() || self.taken > self.waiting.len() / 2 {
             self.waiting.drain(..self.taken);
@@ -191,19 +252,19 @@ impl Disk {
                     for survivor in mine {
                         let (from, to) = sectors(offset, len as u64, survivor.sector, survivor.count);
                         if from < to {
-                            self.durable.entry(file).or_default().write(offset + from as u64, &bytes[from..to]);
+                            self.durable.get_mut(file).write(offset + from as u64, &bytes[from..to]);
                         }
                     }
                 }
                 Operation::Truncate { file, len } => {
                     if mine.count() > 0 {
-                        self.durable.entry(file).or_default().truncate(len);
+                        self.durable.get_mut(file).truncate(len);
                     }
                 }
             }
             operation += 1;
         }
-        self.current.clone_from(&self.durable);
+        (self.current, self.failed) = (None, false);
         self.syncs.clear();
         self.waiting.clear();
         (self.taken, self.settled, self.syncs_asked) = (0, 0, 0);
@@ -229,7 +290,7 @@ fn sectors(offset: u64, len: u64, sector: u32, count: u32) -> (usize, usize) {
 mod tests {
     use super::*;
 
-    fn contents(disk: &Disk, file: u32) -> Vec<u8> {
+    fn contents(disk: &mut Disk, file: u32) -> Vec<u8> {
         let mut bytes = vec![0xee; 10_000];
         let read = disk.read(file, 0, &mut bytes);
         bytes.truncate(read as usize);
@@ -244,9 +305,40 @@ mod tests {
         assert_eq!(disk.sync(70), 0);
         assert_eq!(disk.synced(0, true), Some(70));
         disk.write(0, 0, b"DOUBT");
-        assert_eq!(contents(&disk, 0), b"DOUBTle");
+        assert_eq!(contents(&mut disk, 0), b"DOUBTle");
         disk.recover(&[]);
-        assert_eq!(contents(&disk, 0), b"durable");
+        assert_eq!(contents(&mut disk, 0), b"durable");
+    }
+
+    #[test]
+    fn a_node_reads_all_that_it_wrote_whenever_it_reads_and_whatever_became_of_its_syncs() {
+        use crate::draw::{Concern, Draw};
+        for seed in 0..200 {
+            let (mut disk, mut plain) = (Disk::default(), Vec::new());
+            let mut answered = 0;
+            for n in 0..60 {
+                let mut draw = Draw::new(seed, Concern::Tie, [n, 0, 0]);
+                let (act, at) = (draw.below(8), draw.below(40));
+                let place = usize::try_from(at).unwrap();
+                match act {
+                    0..3 => {
+                        let bytes = n.to_le_bytes();
+                        disk.write(3, at, &bytes);
+                        plain.resize(plain.len().max(place + bytes.len()), 0);
+                        plain[place..place + bytes.len()].copy_from_slice(&bytes);
+                    }
+                    3 => {
+                        disk.truncate(3, at);
+                        plain.resize(place, 0);
+                    }
+                    4 => drop(disk.sync(n)),
+                    5 => answered += u64::from(disk.synced(answered, draw.below(3) > 0).is_some()),
+                    6 => assert_eq!(contents(&mut disk, 3), plain),
+                    _ => {}
+                }
+            }
+            assert_eq!(contents(&mut disk, 3), plain);
+        }
     }
 
     #[test]
@@ -257,7 +349,7 @@ mod tests {
         disk.write(0, 1, b"b");
         disk.synced(0, true);
         disk.recover(&[]);
-        assert_eq!(contents(&disk, 0), b"a");
+        assert_eq!(contents(&mut disk, 0), b"a");
     }
 
     #[test]
@@ -269,9 +361,9 @@ mod tests {
         disk.write(0, 1, b"b");
         disk.sync(2);
         disk.synced(1, true);
-        assert_eq!(contents(&disk, 0), b"ab", "the node still reads what it wrote");
+        assert_eq!(contents(&mut disk, 0), b"ab", "the node still reads what it wrote");
         disk.recover(&[]);
-        assert_eq!(contents(&disk, 0), b"\0b");
+        assert_eq!(contents(&mut disk, 0), b"\0b");
     }
 
     #[test]
@@ -291,7 +383,7 @@ mod tests {
         disk.write(0, 500, &[7; 1000]);
         assert_eq!(sectors_of(500, 1000), 3);
         disk.recover(&[Survivor { operation: 0, sector: 0, count: 1 }, Survivor { operation: 0, sector: 2, count: 1 }]);
-        let bytes = contents(&disk, 0);
+        let bytes = contents(&mut disk, 0);
         assert_eq!(bytes.len(), 1500);
         assert!(bytes[..500].iter().all(|&byte| byte == 0));
         assert!(bytes[500..512].iter().all(|&byte| byte == 7));
@@ -307,12 +399,12 @@ mod tests {
         disk.synced(0, true);
         disk.truncate(0, 4);
         disk.write(0, 4, b"!");
-        assert_eq!(contents(&disk, 0), b"long!");
+        assert_eq!(contents(&mut disk, 0), b"long!");
         let mut other = disk.clone();
         disk.recover(&[Survivor { operation: 1, sector: 0, count: 1 }]);
-        assert_eq!(contents(&disk, 0), b"long!old tail");
+        assert_eq!(contents(&mut disk, 0), b"long!old tail");
         other.recover(&[Survivor { operation: 0, sector: 0, count: 1 }]);
-        assert_eq!(contents(&other, 0), b"long");
+        assert_eq!(contents(&mut other, 0), b"long");
     }
 
     #[test]
@@ -321,16 +413,16 @@ mod tests {
         disk.write(0, 0, &[1; 5000]);
         disk.truncate(0, 4100);
         disk.truncate(0, 4105);
-        assert_eq!(contents(&disk, 0)[4095..], [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+        assert_eq!(contents(&mut disk, 0)[4095..], [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
     }
 
     #[test]
     fn a_fork_keeps_what_the_other_overwrites() {
         let mut disk = Disk::default();
         disk.write(0, 0, &[1; 5000]);
-        let fork = disk.clone();
+        let mut fork = disk.clone();
         disk.write(0, 4090, &[2; 10]);
-        assert_eq!(contents(&fork, 0), [1; 5000]);
-        assert_eq!(contents(&disk, 0)[4089..4101], [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1]);
+        assert_eq!(contents(&mut fork, 0), [1; 5000]);
+        assert_eq!(contents(&mut disk, 0)[4089..4101], [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1]);
     }
 }

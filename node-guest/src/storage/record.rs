@@ -4,7 +4,7 @@
 //!
 //! | at | field | what it is |
 //! |---|---|---|
-//! | 0 | `sum: u64` | XXH3-64 of everything after it, seeded with the record's offset |
+//! | 0 | `sum: u64` | XXH64 of everything after it, seeded with the record's offset |
 //! | 8 | `previous: u64` | the `sum` of the record before; 0 in the first |
 //! | 16 | `durable: u64` | the file was durable up to here when this was written |
 //! | 24 | `len: u32` | the length of the payload |
@@ -17,7 +17,7 @@
 use crate::raft::{HardState, Record};
 use crate::wire;
 use raftbox_abi::codec::{Reader, Write};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh64::xxh64;
 
 /// The bytes before a payload.
 pub(super) const HEADER_BYTES: u64 = 32;
@@ -88,7 +88,7 @@ impl Header {
 
     /// Whether `record`, the used bytes of a record at `offset`, is what was written there.
     pub(super) fn is_sum_of(&self, record: &[u8], offset: u64) -> bool {
-        xxh3_64_with_seed(&record[8..], offset) == self.sum
+        xxh64(&record[8..], offset) == self.sum
     }
 
     /// Reads the payload of `record`; `None` if it is no payload of its kind.
@@ -131,7 +131,7 @@ pub(super) fn encode(out: &mut Vec<u8>, offset: u64, previous: u64, durable: u64
     assert!(len <= PAYLOAD_BYTES_MAX, "a payload of {len} bytes would not be found again");
     out[start + 24..start + 28].copy_from_slice(&len.to_le_bytes());
     out[start + 28..start + 32].copy_from_slice(&kind.to_le_bytes());
-    let sum = xxh3_64_with_seed(&out[start + 8..], offset);
+    let sum = xxh64(&out[start + 8..], offset);
     out[start..start + 8].copy_from_slice(&sum.to_le_bytes());
     out.resize(start + (used - start).next_multiple_of(8), 0);
     sum
