@@ -23,6 +23,11 @@ fn hosts_serve_and_guests_call_what_the_list_says() {
         .filter_map(|line| line.trim().strip_prefix(".func_wrap(MODULE, \"")?.split('"').next())
         .collect();
     assert_eq!(linked, list);
+    let exported: Vec<_> = include_str!("../web/src/engine.rs")
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("#[unsafe(no_mangle)] extern \"C\" fn raftbox_")?.split('(').next())
+        .collect();
+    assert_eq!(exported, list);
 }
 
 #[test]

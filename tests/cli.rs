@@ -17,6 +17,7 @@
 //! | `add a "text"` | adds to a file |
 //! | `flip a "-10"` | flips a bit of a byte of a file, counted from its start or its end |
 //! | `replace a "old" "new"` | replaces the first place where a text stands in a file |
+//! | `taken serve` | runs a command that listens, at a port that somebody has |
 //! | `forge a b 2000` | a run file like `a`, without the first effect from event 2000 on |
 //! | `list` | lists the files |
 
@@ -67,7 +68,7 @@ fn words(line: &str) -> Vec<String> {
 fn raftbox(line: &str) -> Done {
     let args: Vec<String> = std::iter::once("raftbox".to_owned()).chain(words(line)).collect();
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    let surroundings = Surroundings { width: None, cache: Some(cache) };
+    let surroundings = Surroundings { cache: Some(cache), ..Surroundings::default() };
     let mut out = anstream::StripStream::new(Vec::new());
     let mut err = anstream::StripStream::new(Vec::new());
     let code = main_with(args, &surroundings, &mut out, &mut err);
@@ -111,6 +112,21 @@ impl Done {
         }
         text
     }
+}
+
+/// Runs a command that listens, from a checkout whose page is built, at a port that somebody has.
+fn taken(line: &str) -> Result<String, Box<dyn Error>> {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = holder.local_addr()?.port().to_string();
+    let checkout = tempfile::tempdir()?;
+    fs::create_dir_all(checkout.path().join("web/dist"))?;
+    fs::write(checkout.path().join("web/dist/index.html"), "")?;
+    let surroundings = Surroundings { checkout: Some(checkout.path().to_owned()), ..Surroundings::default() };
+    let (mut out, mut err) = (Vec::new(), anstream::StripStream::new(Vec::new()));
+    let args = ["raftbox", line, "--port", &port];
+    let code = main_with(args, &surroundings, &mut out, &mut err);
+    let err = String::from_utf8(err.into_inner())?.replace(&port, "PORT");
+    Ok(Done { out: String::from_utf8(out)?, err, code }.text(""))
 }
 
 /// A place in a file of `len` bytes, counted from its start, or, if it is below 0, from its end.
@@ -167,6 +183,7 @@ impl Runner for Shell {
                 let keys: Vec<String> = done.out.lines().filter_map(key).collect();
                 return Ok(done.text(&(keys.join(" ") + "\n")));
             }
+            ("taken", [line]) => return taken(line),
             ("list", []) => {
                 let mut names = Vec::new();
                 for entry in fs::read_dir(".")? {

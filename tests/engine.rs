@@ -6,43 +6,16 @@ use raftbox::event::{Effect, Event};
 use raftbox::gate;
 use raftbox::simulation::{Record, Simulation};
 use raftbox::trace::Keep;
-use raftbox::units::{Size, Span};
-use raftbox_tests::header;
+use raftbox_tests::hostile::{alone, guest};
 use std::rc::Rc;
 use std::time::Duration;
-
-/// A guest whose exports do nothing, but for the given ones; and one more import.
-fn guest(import: &str, wake: &str, buffer: &str, more: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(module
-            (import "raftbox" "wake_at" (func $wake_at (param i64)))
-            {import}
-            (memory (export "memory") 16 16)
-            (data (i32.const 64) "a reason")
-            {more}
-            (func (export "abi_version") (result i32) i32.const 1)
-            (func (export "buffer") (param i32) (result i32) {buffer} i32.const 1024)
-            (func (export "boot") (param i32) i64.const 1 call $wake_at)
-            (func (export "deliver") (param i32 i32))
-            (func (export "wake") {wake})
-            (func (export "request") (param i32 i64 i32))
-            (func (export "synced") (param i64 i32)))"#
-    );
-    wat::parse_str(text).unwrap()
-}
 
 /// Runs it alone, for a second without clients' business.
 fn run(bytes: &[u8], options: &Options) -> Result<Record, String> {
     let admitted = gate::admit(bytes, None).map_err(|refusal| refusal.to_string())?;
     let compiled = Compiled::new(vec![admitted], options).map_err(|abort| abort.to_string())?;
     let engine = Wasmtime::new(&compiled).map_err(|abort| abort.to_string())?;
-    let header = header("calm", 1, |scenario| {
-        scenario.nodes = 1;
-        scenario.duration = Span(1_000_000);
-        scenario.settle = Span(1_000);
-        scenario.arena = Size(1 << 20);
-    });
-    let mut simulation = Simulation::new(Rc::new(engine), &header, Keep::All).map_err(|abort| abort.to_string())?;
+    let mut simulation = Simulation::new(Rc::new(engine), &alone(bytes), Keep::All).map_err(|abort| abort.to_string())?;
     simulation.run().map_err(|abort| abort.to_string())?;
     Ok(simulation.record().clone())
 }

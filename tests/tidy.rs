@@ -74,6 +74,7 @@ fn the_raft_core_knows_no_boundary_no_bytes_and_no_clock() {
 fn only_the_boundary_is_foreign() {
     absent("node-guest/src", &["extern ", "unsafe"], &[], "only the abi crate has `extern`");
     absent("host/src", &["unsafe "], &["host/src/engine/wasmtime"], "only the engine loads foreign code");
+    absent("web", &["unsafe ", "extern \"C\" fn"], &["web/src/engine.rs"], "only the engine is linked to guests");
 }
 
 #[test]
@@ -84,6 +85,36 @@ fn an_engine_is_named_in_its_own_file_alone() {
 }
 
 #[test]
+fn the_browser_is_named_in_the_web_engine_alone() {
+    let words = ["js_sys", "WebAssembly.", "JsValue", "no_mangle"];
+    absent("web", &words, &["web/src/engine.rs"], "only web/src/engine.rs names the browser's engine");
+    for entry in fs::read_dir(root().join("web/static")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        assert!(!text.contains("WebAssembly."), "{} names the browser's engine", path.display());
+    }
+}
+
+#[test]
+fn the_page_stands_on_the_host_and_nothing_stands_on_the_page() {
+    let manifest = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let own = |text: &str| -> Vec<String> {
+        let names = text.lines().filter(|line| line.starts_with("raftbox"));
+        names.filter_map(|line| Some(line.split(['.', ' ', '=']).next()?.to_owned())).collect()
+    };
+    assert_eq!(own(&manifest("web/Cargo.toml")), ["raftbox", "raftbox-guest-bytes", "raftbox-abi"]);
+    assert_eq!(own(&manifest("web/gate/Cargo.toml")), ["raftbox"]);
+    assert_eq!(own(&manifest("web/bundler/Cargo.toml")), ["raftbox", "raftbox-guest-bytes"]);
+    for package in ["web", "web/gate", "web/bundler"] {
+        let line = "host\", default-features = false }";
+        assert!(manifest(&format!("{package}/Cargo.toml")).contains(line), "{package} takes more of the host than it needs");
+    }
+    for below in ["host", "node-guest", "node-guest/abi", "node-guest/bytes"] {
+        assert!(!manifest(&format!("{below}/Cargo.toml")).contains("raftbox-web"), "{below} points to the page");
+    }
+}
+
+#[test]
 fn nothing_that_makes_a_run_reads_the_machine() {
     let words = ["std::time", "Instant", "SystemTime", "std::env", "thread_rng", "HashMap", "HashSet", "f32", "f64"];
     let command = ["host/src/cli", "host/src/main.rs", "host/src/engine/wasmtime"];
@@ -91,6 +122,7 @@ fn nothing_that_makes_a_run_reads_the_machine() {
     // The gate names floats, to refuse them.
     absent("host/src", &words[7..], &["host/src/gate", "host/src/cli"], "a float differs between engines");
     absent("node-guest/src", &words, &[], "time, chance and order are the host's");
+    absent("web/src", &words, &[], "time, chance and order are the plan's");
 }
 
 #[test]
@@ -120,7 +152,7 @@ fn chance_is_drawn_in_few_places() {
 
 #[test]
 fn no_test_is_ignored_and_nothing_is_left_undone() {
-    for folder in ["host", "node-guest", "tests", "benches"] {
+    for folder in ["host", "node-guest", "tests", "benches", "web"] {
         let words = ["#[ignore", "todo!(", "unimplemented!(", "dbg!("];
         absent(folder, &words, &["tests/tidy.rs"], "what is there works");
         for (path, text) in sources(folder) {
@@ -157,7 +189,7 @@ fn longest_function(text: &str) -> Option<(String, usize)> {
 #[test]
 fn files_and_functions_stay_small() {
     let mut places = Vec::new();
-    for folder in ["host/src", "node-guest/src", "node-guest/abi/src"] {
+    for folder in ["host/src", "node-guest/src", "node-guest/abi/src", "web/src", "web/bundler/src", "web/gate/src"] {
         for (path, text) in sources(folder) {
             // A table of one line for each kind of event or note is long, and no harder to read for it.
             let table = ["host/src/event/codec.rs", "node-guest/abi/src/note.rs"].contains(&path.as_str());
@@ -178,7 +210,7 @@ fn files_and_functions_stay_small() {
 
 #[test]
 fn every_source_file_says_what_it_is() {
-    for folder in ["host/src", "node-guest", "tests", "benches"] {
+    for folder in ["host/src", "node-guest", "tests", "benches", "web"] {
         for (path, text) in sources(folder) {
             assert!(text.starts_with("//!"), "{path} begins with no `//!`");
         }

@@ -11,6 +11,7 @@
 //! | `files` | run files, read and written with care |
 //! | `report` | the table of nodes, verdicts, the summary, and the same as JSON |
 //! | `paint` | colours and line lengths |
+//! | [`serve`] | `serve`: the page, on this machine alone |
 //!
 //! Wall time is read here and nowhere else; it is only told, and decides nothing.
 
@@ -20,6 +21,7 @@ mod paint;
 mod replay;
 mod report;
 mod run;
+pub mod serve;
 
 use crate::engine::Abort;
 use crate::scenario::{LIBRARY, PROFILES, Scenario};
@@ -61,6 +63,13 @@ Examples:
   raftbox run tour --events | less         every event, a line each
   raftbox run calm --guest my-node.wasm    your own node instead of the built-in one";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  raftbox serve                            the page, at http://127.0.0.1:8000/
+  raftbox run chaos --seed 7 --out 7.run
+  raftbox serve 7.run                      the page, with that run in it
+  raftbox serve --port 0                   at any port that is free";
+
 /// Raft clusters whose every node is a WebAssembly guest, run deterministically: one seed is one run, byte for byte.
 ///
 /// Without a command it runs the tour, a scenario that is worth watching.
@@ -86,6 +95,9 @@ enum Command {
     /// Say whether a module may run as a guest, and if not, all that keeps it out
     #[command(after_help = EXIT_CODES)]
     Lint(Lint),
+    /// Serve the page, to watch runs in a browser
+    #[command(after_help = format!("{SERVE_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Serve(Serve),
     /// List the built-in scenarios, or print one as a start for your own
     #[command(after_help = EXIT_CODES)]
     Scenarios(Scenarios),
@@ -182,6 +194,16 @@ struct Lint {
 }
 
 #[derive(Args, Debug)]
+struct Serve {
+    /// A run file, which the page then opens
+    #[arg(value_name = "RUN", value_hint = ValueHint::FilePath)]
+    run: Option<PathBuf>,
+    /// Where to listen, on this machine alone; 0 is any port that is free
+    #[arg(long, default_value_t = 8000, value_name = "N", value_parser = port, allow_negative_numbers = true)]
+    port: u16,
+}
+
+#[derive(Args, Debug)]
 struct Scenarios {
     /// The scenario to print
     name: Option<String>,
@@ -189,6 +211,10 @@ struct Scenarios {
 
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("a port is a whole number from 0 to {}", u16::MAX))
 }
 
 fn whole(text: &str) -> Result<u32, String> {
@@ -211,16 +237,20 @@ pub struct Surroundings {
     pub width: Option<usize>,
     /// Where compiled modules are kept.
     pub cache: Option<PathBuf>,
+    /// The checkout whose page is served.
+    pub checkout: Option<PathBuf>,
 }
 
 impl Surroundings {
-    /// The terminal and the cache folder of this process.
+    /// The terminal and the cache folder of this process, and the checkout that it was started in or built in.
     #[must_use]
     pub fn of_this_process() -> Self {
         use etcetera::BaseStrategy as _;
         let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
         let cache = etcetera::choose_base_strategy().ok().map(|user| user.cache_dir().join("raftbox"));
-        Self { width, cache }
+        let folders = [std::env::current_dir(), std::env::current_exe()];
+        let checkout = folders.iter().flatten().find_map(|folder| serve::checkout(folder));
+        Self { width, cache, checkout }
     }
 }
 
@@ -301,6 +331,7 @@ impl Cli {
             Some(Command::Replay(replay)) => replay::replay(&replay, surroundings, out),
             Some(Command::Diff(diff)) => replay::diff(&diff, surroundings, out),
             Some(Command::Lint(lint)) => guest::lint(&lint.guest, out),
+            Some(Command::Serve(args)) => serve::serve(&args, surroundings, out),
             Some(Command::Scenarios(Scenarios { name })) => scenarios(name.as_deref(), surroundings, out),
         }
     }

@@ -128,6 +128,16 @@ pub fn admit(bytes: &[u8], arena: Option<u64>) -> Result<Admitted, Refusal> {
     admitted.filter(|_| findings.is_empty()).ok_or_else(|| findings.refusal())
 }
 
+/// A module that was admitted, with a memory of `arena` bytes, rounded up to whole pages of 64 KiB. That its statics fit
+/// in is the caller's to know.
+///
+/// # Panics
+/// If it is no module, which an admitted one is.
+#[must_use]
+pub fn resize(admitted: &[u8], arena: u64) -> Vec<u8> {
+    arena::resize(admitted, arena.div_ceil(PAGE)).expect("an admitted module can be walked")
+}
+
 /// Reads a valid module, judges each part of it, and puts together what there is to know of it, if anything is left.
 fn read(
     bytes: &[u8],

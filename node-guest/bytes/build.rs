@@ -1,8 +1,12 @@
 //! Builds the guest: a cargo within cargo, for another target and with a profile of its own.
 //!
 //! The guest's bytes are part of what a run is, so they must depend on the sources and the compiler alone: not on how
-//! the outer build is set ([`nested_cargo`]), and not on where the sources lie ([`flags`]).
+//! the outer build is set ([`nested`]), and not on where the sources lie ([`flags`]).
 
+#[path = "nested.rs"]
+mod nested;
+
+use nested::nested_cargo;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -18,40 +22,19 @@ const PACKAGE: &str = "raftbox-node";
 const LINK_ARGS: [&str; 4] =
     ["-zstack-size=65536", "--export=__stack_pointer", "--initial-memory=4194304", "--max-memory=4194304"];
 
-/// What the outer build says to cargo and rustc that is no business of the guest's.
-const REMOVED: [&str; 12] = [
-    "RUSTFLAGS",
-    "RUSTDOCFLAGS",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "RUSTC_LINKER",
-    "RUSTC_BOOTSTRAP",
-    "CLIPPY_ARGS",
-    "CLIPPY_CONF_DIR",
-    "TARGET",
-    "HOST",
-    "PROFILE",
-    "OPT_LEVEL",
-];
-
-/// Of the variables that start with `CARGO_`, those that stay: where cargo keeps and gets its packages, how many jobs
-/// run at once, and how it prints. All others tell how to build, which is what must not get through.
-const KEPT: [&str; 7] =
-    ["CARGO_HOME", "CARGO_MAKEFLAGS", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"];
-
 fn main() {
     let workspace = workspace();
     for watched in ["Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", workspace.join(watched).display());
     }
-    for watched in ["build.rs", "../Cargo.toml", "../src", "../abi/Cargo.toml", "../abi/src"] {
+    for watched in ["build.rs", "nested.rs", "../Cargo.toml", "../src", "../abi/Cargo.toml", "../abi/src"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     let rustc = Rustc::new();
     rustc.require_target();
     let out = PathBuf::from(variable("OUT_DIR"));
     let target_dir = target_dir(&out);
-    let status = nested_cargo()
+    let status = nested_cargo(&variable("CARGO"))
         .current_dir(&workspace)
         .env("CARGO_ENCODED_RUSTFLAGS", flags(&workspace, &rustc))
         .args(["build", "--locked", "--lib", "--profile", "guest", "--package", PACKAGE])
@@ -86,19 +69,6 @@ fn target_dir(out: &Path) -> PathBuf {
         dir = dir.parent().expect("a triple's folder lies in the target dir");
     }
     dir.join("guest")
-}
-
-/// The cargo that runs this, without what the outer build put into its environment.
-fn nested_cargo() -> Command {
-    let mut cargo = Command::new(variable("CARGO"));
-    for (name, _) in env::vars_os() {
-        let Some(name) = name.to_str() else { continue };
-        let kept = KEPT.iter().any(|kept| name.starts_with(kept));
-        if name.starts_with("CARGO") && !kept || REMOVED.contains(&name) {
-            cargo.env_remove(name);
-        }
-    }
-    cargo
 }
 
 /// The flags of the nested build, in cargo's encoding. Given this way they also take the place of any in a

@@ -1,5 +1,7 @@
 //! What the integration tests share; the tests themselves are the `[[test]]` targets of this package.
 
+pub mod hostile;
+
 use raftbox::engine::native::Native;
 use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};
 use raftbox::engine::{Abort, Engine};
@@ -8,7 +10,7 @@ use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::simulation::{Record, Simulation};
 use raftbox::trace::Keep;
-use raftbox::units::Size;
+use raftbox::units::{Size, Span, Spans};
 use raftbox::world::turn::Turn;
 use raftbox_guest_bytes::BYTES;
 use std::rc::Rc;
@@ -65,4 +67,18 @@ pub fn run<E: Engine<Turn>>(engine: Rc<E>, header: &Header, keep: Keep) -> Resul
     let mut simulation = Simulation::new(engine, header, keep)?;
     simulation.run()?;
     Ok((simulation.record().clone(), simulation.world().turns()))
+}
+
+/// The load that speed is told of: five nodes, 16 clients that ask again as soon as they are answered, puts of 100 bytes,
+/// a good network, for so long (simulated).
+#[must_use]
+pub fn load(duration: Span, arena: Size) -> Header {
+    header("calm", 1, |scenario| {
+        scenario.duration = duration;
+        scenario.arena = arena;
+        scenario.clients.count = 16;
+        scenario.clients.think = Spans::micros(0, 0);
+        scenario.clients.value = Size(100);
+        scenario.clients.mix = [0, 0, 0, 1, 0, 0];
+    })
 }

@@ -1,0 +1,374 @@
+//! The page, in a real browser: it makes the same runs as wasmtime, event for event.
+//!
+//! Without a browser and its driver on the machine these tests say so and do nothing; with `RAFTBOX_REQUIRE_BROWSER=1` they
+//! fail instead. `cargo test --release -p raftbox-tests --test browser -- --nocapture speed` prints the speed of both engines.
+
+#[path = "support/browser.rs"]
+mod support;
+
+use raftbox::cli::serve::{Server, Site};
+use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};
+use raftbox::event::{Cause, Decision, Event};
+use raftbox::gate;
+use raftbox::plan::Header;
+use raftbox::runfile::RunFile;
+use raftbox::scenario::{LIBRARY, PROFILES, Scenario, step::Step};
+use raftbox::simulation::Record;
+use raftbox::trace::{Digest, Keep, Trace};
+use raftbox::units::{Size, Span};
+use raftbox_guest_bytes::BYTES;
+use raftbox_tests::{header, hostile, load, run, wasmtime_with};
+use serde_json::{Value, json};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use support::Browser;
+
+/// Builds the page, serves it, opens it in a browser, and hands it to `test`, one test at a time. In the end there must be
+/// nothing in the console that is an error.
+fn with_page(test: impl FnOnce(&Browser)) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let browser = match Browser::start() {
+        Ok(browser) => browser,
+        Err(why) => {
+            assert!(std::env::var_os("RAFTBOX_REQUIRE_BROWSER").is_none(), "no browser: {why}");
+            eprintln!("SKIPPED, and nothing was tested: {why}; install Chromium and its driver for this test");
+            return;
+        }
+    };
+    let files = raftbox_web_bundler::build().unwrap();
+    raftbox_web_bundler::check_budget(&files).unwrap();
+    let server = Arc::new(Server::listen(0, Site::new(raftbox_web_bundler::dist(), Some(given().0))).unwrap());
+    let serving = Arc::clone(&server);
+    #[allow(clippy::disallowed_methods, reason = "a server and who asks it are two threads; neither makes a run")]
+    let thread = std::thread::spawn(move || serving.serve());
+    browser.open(server.url().split('#').next().unwrap()).unwrap();
+    test(&browser);
+    let console = browser.console().unwrap();
+    assert!(console.iter().all(|line| !line.contains("SEVERE")), "the page complains:\n{}", console.join("\n"));
+    server.stop();
+    thread.join().unwrap();
+}
+
+/// The seed of the run that the page is given.
+const GIVEN_SEED: u64 = 11;
+
+/// The run that the page is given: its file, and its digest.
+fn given() -> (Vec<u8>, Digest) {
+    let header = header("lossy", GIVEN_SEED, |scenario| scenario.duration = Span(2_000_000));
+    let (record, _) = run(raftbox_tests::wasmtime(), &header, Keep::All).unwrap();
+    (RunFile::of(header, &record.trace).write(), record.trace.digest())
+}
+
+/// A run file that holds a header's plan alone.
+fn plan(header: &Header) -> Vec<u8> {
+    RunFile::of(header.clone(), &Trace::new(&header.bytes(), Keep::Nothing)).write()
+}
+
+/// What a run came to, in whichever engine.
+fn outcome(record: &Record, turns: u64) -> Value {
+    json!({ "digest": record.trace.digest().to_string(), "events": record.trace.events(), "turns": turns })
+}
+
+/// Opens a run in the page: of a file, by the built-in guest or another.
+const OPEN: &str = "
+    const { Plan, Run } = await import('/raftbox.js');
+    const plan = Plan.read(new Uint8Array(args.file));
+    const { admit } = await import('/guest.js');
+    const guest = args.guest ? await admit(new Uint8Array(args.guest), plan.arena()) : undefined;
+    const run = new Run(plan, guest);";
+
+/// Runs a header's plan in the page, to the end.
+fn in_page(browser: &Browser, header: &Header, guest: Option<&[u8]>) -> Result<Value, String> {
+    let script = format!(
+        "{OPEN}
+        try {{
+            while (run.step(5000)) {{}}
+            return {{ digest: run.digest(), events: Number(run.events()), turns: Number(run.turns()) }};
+        }} finally {{
+            run.free();
+        }}"
+    );
+    browser.run(&script, &json!({ "file": plan(header), "guest": guest }))
+}
+
+/// Every built-in scenario under every profile, with several seeds, made short.
+fn headers() -> Vec<(String, Header)> {
+    let mut headers = Vec::new();
+    for (name, _) in LIBRARY {
+        for (profile, _) in PROFILES {
+            for seed in 1..=4 {
+                let header = header(name, seed, |scenario| {
+                    *scenario = Scenario::built_in(name, Some(profile)).unwrap();
+                    let long = *name == "tour" && seed == 1;
+                    scenario.duration = Span(if long { 12_000_000 } else { 3_000_000 });
+                    scenario.settle = Span(2_000_000);
+                    scenario.arena = Size(scenario.arena.0.min(8 << 20));
+                    (scenario.faults.from, scenario.faults.until) = (Span(300_000), Span(2_500_000));
+                    for crash in &mut scenario.faults.crash {
+                        crash.every = Span(300_000);
+                    }
+                    for pause in &mut scenario.faults.pause {
+                        pause.every = Span(700_000);
+                    }
+                });
+                headers.push((format!("{name} over {profile}, seed {seed}"), header));
+            }
+        }
+    }
+    headers
+}
+
+#[test]
+fn the_page_makes_the_same_runs() {
+    with_page(|browser| {
+        let headers = headers();
+        assert!(headers.len() >= 60);
+        let (mut crashes, mut pauses, mut torn) = (0, 0, 0);
+        for (name, header) in headers {
+            let (record, turns) = run(wasmtime_with(header.plan.scenario.arena), &header, Keep::All).unwrap();
+            assert_eq!(in_page(browser, &header, None), Ok(outcome(&record, turns)), "{name}");
+            for (_, event) in record.trace.iter() {
+                match event {
+                    Event::Cause(Cause::Decide { decision: Decision::Crash, .. }) => crashes += 1,
+                    Event::Cause(Cause::Pause { .. }) => pauses += 1,
+                    Event::Cause(Cause::Boot { survivors, .. }) if !survivors.is_empty() => torn += 1,
+                    _ => {}
+                }
+            }
+        }
+        println!("{crashes} crashes in mid-turn, {pauses} pauses, {torn} boots from a disk with survivors");
+        assert!(crashes >= 50 && pauses >= 20 && torn >= 50, "the runs are to be eventful");
+    });
+}
+
+#[test]
+fn the_form_runs_a_built_in_scenario_and_a_given_run_is_opened() {
+    with_page(|browser| {
+        let ends = |start: &str, seed: u64| {
+            let script = format!(
+                "{start};
+                const state = document.getElementById('state');
+                while (!state.textContent.includes('Done:') || !state.textContent.includes('seed {seed}'))
+                    await new Promise((resume) => setTimeout(resume, 20));
+                return document.getElementById('digest').textContent;"
+            );
+            browser.run(&script, &json!(null)).unwrap()
+        };
+        let digest = |seed| {
+            let (record, _) = run(raftbox_tests::wasmtime(), &header("tour", seed, |_| ()), Keep::Nothing).unwrap();
+            json!(record.trace.digest().to_string())
+        };
+        let start = "const form = document.getElementById('what');
+            while (form.elements.scenario.length === 0) await new Promise((resume) => setTimeout(resume, 20));
+            form.elements.scenario.value = 'tour'; form.elements.seed.value = '7'; form.requestSubmit()";
+        assert_eq!(ends(start, 7), digest(7));
+        let start = "location.hash = 'run=given.run'; location.reload()";
+        drop(browser.run(start, &json!(null)));
+        assert_eq!(ends("", GIVEN_SEED), json!(given().1.to_string()));
+        let state = "return document.getElementById('state').textContent";
+        let told = browser.run(state, &json!(null)).unwrap();
+        assert!(told.as_str().unwrap().ends_with(", as in the file"), "{told}");
+    });
+}
+
+#[test]
+fn the_page_has_the_commands_guest() {
+    with_page(|browser| {
+        let theirs = browser.run("return (await import('/raftbox.js')).guest()", &json!(null)).unwrap();
+        assert_eq!(theirs, json!(raftbox::plan::sha256(BYTES)));
+    });
+}
+
+/// Guests that do what they should not, by what they do: the import they need, and the bodies of `wake` and `buffer`, and
+/// further definitions.
+const HOSTILE: [(&str, [&str; 4]); 10] = [
+    ("panic", ["", "unreachable", "", ""]),
+    ("divide by zero", ["", "i32.const 1 i32.const 0 i32.div_u drop", "", ""]),
+    ("load beyond the memory", ["", "i32.const 0x7fffffff i32.load drop", "", ""]),
+    (
+        "send what is not theirs",
+        [
+            r#"(import "raftbox" "send" (func $send (param i32 i32 i32)))"#,
+            "i32.const 2 i32.const -1 i32.const -1 call $send",
+            "",
+            "",
+        ],
+    ),
+    (
+        "read into what is not theirs",
+        [
+            r#"(import "raftbox" "disk_read" (func $read (param i32 i64 i32 i32) (result i32)))"#,
+            "i32.const 0 i64.const 0 i32.const 1048570 i32.const 7 call $read drop",
+            "",
+            "",
+        ],
+    ),
+    (
+        "truncate a file that there is not",
+        [
+            r#"(import "raftbox" "disk_truncate" (func $truncate (param i32 i64) (result i32)))"#,
+            "i32.const 256 i64.const 0 call $truncate drop",
+            "",
+            "",
+        ],
+    ),
+    ("have too many effects", ["", "(loop i64.const 5 call $wake_at br 0)", "", ""]),
+    ("call an import outside a turn", ["", "", "i64.const 5 call $wake_at", ""]),
+    ("trap where their argument is to go", ["", "", "unreachable", ""]),
+    (
+        "halt",
+        [
+            r#"(import "raftbox" "halt" (func $halt (param i32 i32 i32)))"#,
+            "i32.const 7 i32.const 64 i32.const 8 call $halt",
+            "",
+            "",
+        ],
+    ),
+];
+
+/// Runs a header's plan over a foreign guest in wasmtime.
+fn in_wasmtime(header: &Header, guest: &[u8]) -> Result<Value, String> {
+    let admitted = gate::admit(guest, Some(header.plan.scenario.arena.0)).map_err(|refusal| refusal.to_string())?;
+    let compiled = Compiled::new(vec![admitted], &Options::default()).map_err(|abort| abort.to_string())?;
+    let engine = Wasmtime::new(&compiled).map_err(|abort| abort.to_string())?;
+    let (record, turns) = run(Rc::new(engine), header, Keep::All).map_err(|abort| abort.to_string())?;
+    Ok(outcome(&record, turns))
+}
+
+#[test]
+fn hostile_guests_end_alike() {
+    with_page(|browser| {
+        for (name, [import, wake, buffer, more]) in HOSTILE {
+            let guest = hostile::guest(import, wake, buffer, more);
+            let header = hostile::alone(&guest);
+            let expected = in_wasmtime(&header, &guest).unwrap();
+            assert_eq!(in_page(browser, &header, Some(&guest)), Ok(expected), "guests that {name}");
+        }
+    });
+}
+
+#[test]
+fn recursion_without_end_aborts_the_run_and_not_the_page() {
+    with_page(|browser| {
+        let import = r#"(import "raftbox" "now" (func $now (result i64)))"#;
+        let plain = "(func $down (param i32) (result i32) local.get 0 i32.const 1 i32.add call $down i32.const 1 i32.add)";
+        let serving = "(func $down (param i32) (result i32)
+            call $now drop local.get 0 i32.const 1 i32.add call $down i32.const 1 i32.add)";
+        for more in [plain, serving] {
+            let guest = hostile::guest(import, "i32.const 0 call $down drop", "", more);
+            let header = hostile::alone(&guest);
+            for _ in 0..20 {
+                let thrown = in_page(browser, &header, Some(&guest)).unwrap_err();
+                assert!(thrown.contains("the run was aborted: the browser gave up"), "{thrown}");
+                assert!(thrown.contains("call stack"), "{thrown}");
+            }
+        }
+        let header = header("calm", 1, |scenario| scenario.duration = Span(1_000_000));
+        let (record, turns) = run(raftbox_tests::wasmtime(), &header, Keep::All).unwrap();
+        assert_eq!(in_page(browser, &header, None), Ok(outcome(&record, turns)), "the page is as before");
+    });
+}
+
+#[test]
+fn ten_thousand_turns_that_imports_end_leave_nothing_behind() {
+    with_page(|browser| {
+        let import = r#"(import "raftbox" "send" (func $send (param i32 i32 i32)))"#;
+        let guest = hostile::guest(import, "i32.const 2 i32.const -1 i32.const -1 call $send", "", "");
+        let mut header = hostile::alone(&guest);
+        header.plan.scenario.duration = Span(20_000_000);
+        header.plan.interventions = (1..10_000)
+            .map(|n| toml::from_str::<Step>(&format!("at = \"{n}ms\"\ndo = \"restart\"\nnode = \"S1\"")).unwrap())
+            .collect();
+        let expected = in_wasmtime(&header, &guest).unwrap();
+        assert!(expected["turns"].as_u64() > Some(10_000), "{expected}");
+        assert_eq!(in_page(browser, &header, Some(&guest)), Ok(expected));
+    });
+}
+
+#[test]
+fn a_run_goes_back_to_a_moment_and_on_as_before() {
+    with_page(|browser| {
+        let header = header("chaos", 3, |scenario| {
+            scenario.duration = Span(8_000_000);
+            (scenario.faults.from, scenario.faults.until) = (Span(500_000), Span(7_000_000));
+        });
+        let script = "
+            const moments = [];
+            let more = true;
+            while (more) {
+                moments.push([run.digest(), run.save()]);
+                // Looking at a node, and going back and forth, changes nothing.
+                for (let node = 1; node <= 5; node++) run.inspect(node);
+                const [digest, moment] = moments[moments.length >> 1];
+                run.restore(moment);
+                if (run.digest() !== digest) throw new Error('a moment has another digest');
+                run.restore(moments.at(-1)[1]);
+                more = run.step(2000);
+            }
+            const end = () => ({ digest: run.digest(), events: Number(run.events()), turns: Number(run.turns()) });
+            const ends = [end()];
+            for (const at of [0, moments.length >> 1, moments.length - 1]) {
+                run.restore(moments[at][1]);
+                while (run.step(2000)) {}
+                ends.push(end());
+            }
+            return { moments: moments.length, ends };";
+        let told = browser.run(&[OPEN, script].concat(), &json!({ "file": plan(&header) })).unwrap();
+        assert!(told["moments"].as_u64() >= Some(5), "{told}");
+        let (record, turns) = run(raftbox_tests::wasmtime(), &header, Keep::All).unwrap();
+        assert_eq!(told["ends"], json!(vec![outcome(&record, turns); 4]));
+    });
+}
+
+#[test]
+fn what_is_wrong_with_a_run_is_told() {
+    with_page(|browser| {
+        let open = |file: &[u8], guest: Option<&[u8]>| {
+            browser.run(OPEN, &json!({ "file": file, "guest": guest })).unwrap_err()
+        };
+        let file = plan(&header("calm", 1, |_| ()));
+        assert!(open(b"nonsense", None).starts_with("Error: this is no run file: "));
+        assert!(open(&file[..100], None).starts_with("Error: this is no run file: "));
+        let other = hostile::guest("", "", "", "");
+        assert!(open(&file, Some(&other)).starts_with("Error: this run was made with another guest: "));
+        let float = wat::parse_str("(module (func (export \"wake\") f32.const 1 drop))").unwrap();
+        assert!(open(&plan(&hostile::alone(&float)), Some(&float)).contains("float"));
+    });
+}
+
+#[test]
+fn the_speed_of_both_engines_is_told() {
+    with_page(|browser| {
+        let arena = Size(16 << 20);
+        let header = load(Span(1_000_000), arena);
+        let script = "
+            const { Plan, Run } = await import('/raftbox.js');
+            const plan = Plan.read(new Uint8Array(args));
+            const times = [];
+            let turns;
+            for (let round = 0; round < 7; round++) {
+                const run = new Run(plan);
+                const start = performance.now();
+                while (run.step(5000)) {}
+                times.push(performance.now() - start);
+                turns = Number(run.turns());
+                run.free();
+            }
+            return { turns, best: Math.round(Math.min(...times) * 1000) };";
+        let page = browser.run(script, &json!(plan(&header))).unwrap();
+        let best = (0..7).map(|_| timed(|| drop(run(wasmtime_with(arena), &header, Keep::All).unwrap()))).min();
+        let (turns, page) = (page["turns"].as_u64().unwrap(), page["best"].as_u64().unwrap());
+        let best = best.unwrap_or(1);
+        println!("{turns} turns: the page {page} us, wasmtime {best} us, {} % of its speed", 100 * best / page.max(1));
+        assert!(turns > 1000);
+    });
+}
+
+/// How many microseconds something takes.
+#[allow(clippy::disallowed_methods, reason = "speed is told, and decides nothing")]
+fn timed(what: impl FnOnce()) -> u64 {
+    let start = std::time::Instant::now();
+    what();
+    u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,95 @@
+//! What `raftbox serve` answers, as goldenscripts: a request a line, with its status, headers and body.
+//!
+//! Every request is written byte by byte over a connection of its own, so that a script can ask what no browser would.
+//!
+//! - `request METHOD PATH [header=value...]`: `HOST` in a value stands for the server's own name.
+
+use goldenscript::{Command, Context, Runner};
+use raftbox::cli::serve::{Server, Site};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+
+#[test]
+fn scripts() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("dist");
+    fs::create_dir_all(folder.join("snippets/a-1")).unwrap();
+    fs::write(parent.path().join("secret.txt"), "nobody may see this").unwrap();
+    for (name, text) in [
+        ("index.html", "<!doctype html>"),
+        ("page.js", "export {};"),
+        ("page.css", "body {}"),
+        ("raftbox_bg.wasm", "\0asm"),
+        ("icon.svg", "<svg/>"),
+        ("snippets/a-1/engine.js", "export {};"),
+        (".hidden", "nobody may see this"),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let server = Arc::new(Server::listen(0, Site::new(folder, Some(b"a run".to_vec()))).unwrap());
+    let serving = Arc::clone(&server);
+    #[allow(clippy::disallowed_methods, reason = "a server and who asks it are two threads; neither makes a run")]
+    let thread = std::thread::spawn(move || serving.serve());
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/serve");
+    for script in fs::read_dir(scripts).unwrap() {
+        goldenscript::run(&mut Asker(Arc::clone(&server)), script.unwrap().path()).unwrap();
+    }
+    server.stop();
+    thread.join().unwrap();
+}
+
+#[test]
+fn it_listens_on_this_machine_alone_and_names_the_run() {
+    let with = Server::listen(0, Site::new("nowhere".into(), Some(Vec::new()))).unwrap();
+    assert!(with.address().ip().is_loopback());
+    assert_eq!(with.url(), format!("http://127.0.0.1:{}/#run=given.run", with.address().port()));
+    let taken = Server::listen(with.address().port(), Site::new("nowhere".into(), None));
+    assert_eq!(taken.map(drop).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+}
+
+struct Asker(Arc<Server>);
+
+impl Asker {
+    fn ask(&self, request: &str) -> Result<String, Box<dyn Error>> {
+        let mut stream = TcpStream::connect(self.0.address())?;
+        stream.write_all(request.as_bytes())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).replace("\r\n", "\n").replace('\0', "\\0"))
+    }
+}
+
+impl Runner for Asker {
+    type Command = Command;
+
+    fn run(&mut self, command: &Command, _: &Context) -> Result<String, Box<dyn Error>> {
+        let mut arguments = command.consume_args();
+        let host = self.0.address().to_string();
+        let (method, path) = match command.name.as_str() {
+            "request" => (arguments.next_pos().ok_or("no method")?, arguments.next_pos().ok_or("no path")?),
+            name => return Err(format!("no command {name}").into()),
+        };
+        let mut request = format!("{} {} HTTP/1.1\r\nConnection: close\r\n", method.value, path.value);
+        let mut named = false;
+        for header in command.args.iter().filter(|argument| argument.key.is_some()) {
+            let key = header.key.as_deref().unwrap_or_default();
+            named |= key == "Host";
+            write!(request, "{key}: {}\r\n", header.value.replace("HOST", &host))?;
+        }
+        if !named {
+            write!(request, "Host: {host}\r\n")?;
+        }
+        let answer = self.ask(&format!("{request}\r\n"))?;
+        let (head, body) = answer.split_once("\n\n").unwrap_or((&answer, ""));
+        // What the library says of itself, and when, is not ours.
+        let kept = head.lines().filter(|line| !line.starts_with("Server:") && !line.starts_with("Date:"));
+        let mut lines: Vec<String> = kept.map(|line| line.replace(&host, "HOST")).collect();
+        lines[1..].sort();
+        Ok(format!("{}\n\n{}", lines.join("\n"), body.replace(&host, "HOST")))
+    }
+}

@@ -1,0 +1,248 @@
+//! Builds the page: its modules, the JavaScript that goes with them, the built-in scenarios, and the static files.
+//!
+//! Everything is done by crates and the cargo at hand, and nothing is downloaded: [`build`] runs a cargo within cargo for
+//! the modules (profile `web`), has wasm-bindgen write their JavaScript, writes each built-in scenario as a run file that
+//! holds its plan, and copies `web/static`. What it leaves in `web/dist` is all that a server needs. The page must load
+//! quickly anywhere, so what it loads at first has a budget, over which the build fails ([`check_budget`]).
+//!
+//! Left out: `wasm-opt`. It would take a tenth off the modules, and is no crate that builds in seconds.
+
+#[path = "../../../node-guest/bytes/nested.rs"]
+mod nested;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use raftbox::plan::{Header, Plan, sha256};
+use raftbox::runfile::RunFile;
+use raftbox::scenario::{LIBRARY, Scenario};
+use raftbox::trace::{Keep, Trace};
+use serde_json::json;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+use wasm_bindgen_cli_support::Bindgen;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The most bytes that the page may load at first, all files together, gzipped.
+pub const BUDGET: u64 = 250_000;
+
+/// The modules: the package that each is built from, and the name of its files. The first is the page itself.
+const MODULES: [(&str, &str); 2] = [("raftbox-web", "raftbox"), ("raftbox-web-gate", "gate")];
+
+/// What is loaded later, or only one of it: paths that begin so do not count for the budget.
+const LATER: [&str; 2] = ["gate", "scenarios/"];
+
+/// How the module is linked: with its stack pointer exported, since `engine.js` puts it back when a trap unwinds an import.
+const LINK_ARGS: [&str; 1] = ["--export=__stack_pointer"];
+
+/// A file of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its path in `web/dist`.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its size when gzipped.
+    pub gzip: u64,
+}
+
+/// The folder of the workspace.
+fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("the package lies in web/bundler").to_owned()
+}
+
+/// Where the page is left.
+#[must_use]
+pub fn dist() -> PathBuf {
+    workspace().join("web").join("dist")
+}
+
+/// Builds the page into [`dist`], in place of what was there, and returns its files.
+///
+/// # Errors
+/// If the module does not build, or a file cannot be written.
+pub fn build() -> Result<Vec<File>> {
+    let built = modules()?;
+    let page_module = built.join(file_name(MODULES[0].0));
+    let code = fs::read(&page_module).with_context(|| format!("{} cannot be read", page_module.display()))?;
+    let guest = raftbox_guest_bytes::BYTES;
+    ensure!(
+        code.windows(guest.len()).any(|window| window == guest),
+        "the page's guest is another than the command's, so that their runs would differ; remove the target folder, and \
+         build both again"
+    );
+    // Built aside and renamed, so that whoever serves the folder never sees half of a page.
+    let aside = workspace().join("web").join(format!(".dist.{}", std::process::id()));
+    let files = page(&built, &aside);
+    let done = files.and_then(|files| {
+        let dist = dist();
+        if dist.exists() {
+            fs::remove_dir_all(&dist).with_context(|| format!("{} cannot be replaced", dist.display()))?;
+        }
+        fs::rename(&aside, &dist).with_context(|| format!("{} cannot be written", dist.display()))?;
+        Ok(files)
+    });
+    if done.is_err() {
+        drop(fs::remove_dir_all(&aside));
+    }
+    done
+}
+
+/// The file that cargo makes of a package.
+fn file_name(package: &str) -> String {
+    format!("{}.wasm", package.replace('-', "_"))
+}
+
+/// Builds the modules, and returns the folder that they are in.
+fn modules() -> Result<PathBuf> {
+    let workspace = workspace();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // One folder for all profiles of the outer build, and another than its own, which is locked while tests are built.
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from).join("web");
+    let target = std::path::absolute(target)?;
+    let status = nested::nested_cargo(&cargo)
+        .current_dir(&workspace)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(&workspace))
+        .args(["build", "--locked", "--lib", "--profile", "web", "--target", TARGET])
+        .args(MODULES.iter().flat_map(|(package, _)| ["--package", package]))
+        .arg("--target-dir")
+        .arg(&target)
+        .status()
+        .context("cargo does not start")?;
+    ensure!(status.success(), "the page's modules do not build ({status}); the errors are above");
+    Ok(target.join(TARGET).join("web"))
+}
+
+/// The flags of the nested build, in cargo's encoding. Panic messages carry paths, which are to be the same everywhere.
+fn flags(workspace: &Path) -> OsString {
+    let mut flags = OsString::from("--remap-path-prefix=");
+    flags.push(workspace);
+    flags.push("=/raftbox");
+    for argument in LINK_ARGS {
+        flags.push("\x1f-Clink-arg=");
+        flags.push(argument);
+    }
+    flags
+}
+
+/// Writes all of the page into a folder.
+fn page(modules: &Path, folder: &Path) -> Result<Vec<File>> {
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    for (package, name) in MODULES {
+        Bindgen::new()
+            .input_path(modules.join(file_name(package)))
+            .web(true)?
+            .typescript(false)
+            .remove_name_section(true)
+            .remove_producers_section(true)
+            .omit_default_module_path(false)
+            .out_name(name)
+            .generate(folder)
+            .with_context(|| format!("wasm-bindgen cannot make the JavaScript of {package}"))?;
+    }
+    scenarios(&folder.join("scenarios"))?;
+    copy(&workspace().join("web").join("static"), folder)?;
+    let mut files = Vec::new();
+    measure(folder, "", &mut files)?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// Writes each built-in scenario as a run file that holds its plan alone, under seed 1, and a list of them.
+fn scenarios(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut list = Vec::new();
+    for (name, _) in LIBRARY {
+        let scenario = Scenario::built_in(name, None)?;
+        list.push(json!({ "name": name, "about": scenario.about }));
+        let plan = Plan { scenario, seed: 1, interventions: Vec::new() };
+        let header = Header::new(plan, sha256(raftbox_guest_bytes::BYTES));
+        let trace = Trace::new(&header.bytes(), Keep::Nothing);
+        fs::write(folder.join(format!("{name}.run")), RunFile::of(header, &trace).write())?;
+    }
+    Ok(fs::write(folder.join("list.json"), serde_json::to_vec(&list)?)?)
+}
+
+/// Copies what a folder holds, and all below it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("{} cannot be read", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else if target.exists() {
+            bail!("{} would take the place of a file that is built", entry.path().display());
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures each file below a folder.
+fn measure(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            measure(&entry.path(), &format!("{path}/"), files)?;
+            continue;
+        }
+        let content = fs::read(entry.path())?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&content)?;
+        let gzip = encoder.finish()?.len() as u64;
+        files.push(File { path, bytes: content.len() as u64, gzip });
+    }
+    Ok(())
+}
+
+/// How many bytes the page loads at first, gzipped.
+fn first_load(files: &[File]) -> u64 {
+    let first = files.iter().filter(|file| !LATER.iter().any(|later| file.path.starts_with(later)));
+    first.map(|file| file.gzip).sum()
+}
+
+/// The sizes of all files, a line each, and what is loaded at first.
+#[must_use]
+pub fn table(files: &[File]) -> String {
+    let mut text = format!("{:>9}  {:>9}  file\n", "bytes", "gzip");
+    for File { path, bytes, gzip } in files {
+        writeln!(text, "{bytes:>9}  {gzip:>9}  {path}").expect("a string takes everything");
+    }
+    let first = first_load(files);
+    writeln!(text, "the page loads {first} bytes at first, gzipped; {BUDGET} are allowed").expect("a string takes everything");
+    text
+}
+
+/// Whether the page is small enough.
+///
+/// # Errors
+/// If it is not.
+pub fn check_budget(files: &[File]) -> Result<()> {
+    let first = first_load(files);
+    ensure!(first <= BUDGET, "the page loads {first} bytes at first, gzipped, and {BUDGET} are allowed; make it smaller");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_over_the_budget_is_refused() {
+        let file = |path: &str, gzip| File { path: path.into(), bytes: 2 * gzip, gzip };
+        let later = file("gate_bg.wasm", BUDGET);
+        assert!(check_budget(&[file("a", BUDGET - 1), file("b", 1), later.clone()]).is_ok());
+        let error = check_budget(&[file("a", BUDGET), file("b", 1), later]).unwrap_err().to_string();
+        let expected = "the page loads 250001 bytes at first, gzipped, and 250000 are allowed; make it smaller";
+        assert_eq!(error, expected);
+        assert!(table(&[file("a", 3), file("b", 4)]).contains("the page loads 7 bytes at first"));
+    }
+}

@@ -1,0 +1,34 @@
+//! The module gate, for the page: a module of its own, since nearly nobody needs it and it is as large as all the rest.
+//!
+//! The built-in guest was proved when it was built; a guest that somebody brings to the page is proved here before it runs,
+//! as the command does, and refused with the same words.
+
+#[path = "../../src/guest.rs"]
+pub mod guest;
+
+use guest::Admitted;
+use raftbox::gate;
+
+/// Proves that a module may run as a guest, with so much memory, and returns it as the page's `Run` takes it.
+///
+/// # Errors
+/// All that keeps it out.
+pub fn prove(guest: &[u8], arena: u64) -> Result<Vec<u8>, gate::Refusal> {
+    Ok(Admitted::of(guest, gate::admit(guest, Some(arena))?).write())
+}
+
+/// The same for the page's script.
+#[cfg(target_arch = "wasm32")]
+pub mod export {
+    use wasm_bindgen::JsError;
+    use wasm_bindgen::prelude::wasm_bindgen;
+
+    /// Proves that a module may run as a guest.
+    ///
+    /// # Errors
+    /// All that keeps it out.
+    #[wasm_bindgen]
+    pub fn admit(guest: &[u8], arena: u64) -> Result<Vec<u8>, JsError> {
+        Ok(super::prove(guest, arena)?)
+    }
+}
