@@ -8,19 +8,17 @@
 //! |---|---|
 //! | [`turn`] | one turn of one node: serves its imports, writes its effects |
 //! | [`disk`] | files, unsynced operations, what a crash leaves |
-//! | [`clock`] | local time, drift, when an alarm rings |
 //! | [`mail`] | messages on their way |
 //! | [`decider`] | what goes another way within a turn |
 
-pub mod clock;
 pub mod decider;
 pub mod disk;
 pub mod mail;
 pub mod turn;
 
+use crate::clock::Clock;
 use crate::engine::{Abort, Call, Ended, Engine, Node as _};
 use crate::event::{Cause, Effect, Encoder, Endpoint, MessageName, Micros, Moot, NodeId, Survivor};
-use clock::Clock;
 use decider::Decider;
 use mail::Letter;
 use raftbox_abi::boundary::TRANSFER_BYTES_MAX;

@@ -27,6 +27,12 @@ impl Clock {
     /// The fastest drift: ten times as fast as the world.
     pub const PPM_MAX: i32 = 9_000_000;
 
+    /// How much faster than the world it runs, in parts per million.
+    #[must_use]
+    pub fn ppm(&self) -> i32 {
+        self.ppm
+    }
+
     /// What the clock reads at `at`, which is not before it was last set.
     #[must_use]
     pub fn local(&self, at: Micros) -> u64 {
