@@ -19,6 +19,7 @@
 //! | `diff` | `diff` | what the event changed; `time=2s`: what changed since then |
 //! | `diagram` | `diagram from=1s to=2s most=5` | what a diagram of that window shows |
 //! | `story` | `story max=3` | the story |
+//! | `judge` | `judge` | checkers look at a run by hand |
 
 #[path = "view/hand.rs"]
 mod hand;
@@ -84,6 +85,11 @@ impl goldenscript::Runner for Runner {
             "hand" => {
                 let nodes = words(command).first().ok_or("of how many nodes?")?.parse()?;
                 self.hand = Some(Hand::new(nodes));
+                Ok(String::new())
+            }
+            "judge" => {
+                let verdicts = self.hand.as_ref().ok_or("no run was begun by hand")?.verdicts();
+                self.recording.as_mut().ok_or("nothing was run")?.judge(&verdicts);
                 Ok(String::new())
             }
             "at" | "on" | "back" => self.go(command),

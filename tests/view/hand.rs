@@ -19,7 +19,8 @@
 //! Any of them with `moot="the node is down"` is followed by that.
 
 use goldenscript::{ArgumentConsumer, Command};
-use raftbox::event::{Alteration, Cause, Effect, Encoder, Endpoint, MessageName, Micros, Moot};
+use raftbox::check::{Checkers, Observed, Verdict};
+use raftbox::event::{Alteration, Cause, Effect, Encoder, Endpoint, Event, MessageName, Micros, Moot};
 use raftbox::scenario::Scenario;
 use raftbox::trace::{Keep, Trace};
 use raftbox::units::Span;
@@ -49,6 +50,19 @@ impl Hand {
         let mut recording = Recording::new(&Scenario { nodes: self.nodes, ..Scenario::default() });
         recording.follow(&self.trace, |datagram| Some(String::from_utf8_lossy(datagram).into_owned()));
         recording
+    }
+
+    /// What checkers say of it.
+    pub(crate) fn verdicts(&self) -> Vec<(&'static str, Verdict)> {
+        let mut checkers = Checkers::new(self.nodes, 1);
+        for (index, (at, event)) in (0..).zip(self.trace.iter()) {
+            let note = match &event {
+                Event::Effect(Effect::Note { kind, body, .. }) => Note::decode(*kind, body),
+                _ => None,
+            };
+            checkers.observe(&Observed { index, at, event: &event, note: note.as_ref() });
+        }
+        checkers.verdicts()
     }
 
     /// One more event, or a few.

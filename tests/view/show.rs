@@ -110,7 +110,12 @@ fn values(id: NodeId, node: &Node) -> String {
 }
 
 /// Entries of a node.
-pub(crate) fn log(recording: &Recording, event: u64, node: NodeId, range: RangeInclusive<u64>) -> Result<String, String> {
+pub(crate) fn log(
+    recording: &Recording,
+    event: u64,
+    node: NodeId,
+    range: RangeInclusive<u64>,
+) -> Result<String, String> {
     let view = recording.view(event);
     let cells = view.cells(node, &recording.tables().entries, range);
     let mut told = String::new();

@@ -63,27 +63,30 @@ pub struct Bands {
     all: Vec<Band>,
     /// Where in `all` those are that go on.
     open: BTreeMap<Fault, usize>,
-    /// When the links changed whose change is not told yet.
+    /// When the links changed whose change may not be complete yet.
     links: Option<Moment>,
+    /// What that change comes to, if it is.
+    pending: Vec<Band>,
 }
 
 impl Bands {
     /// Each span.
-    #[must_use]
-    pub fn all(&self) -> &[Band] {
-        &self.all
+    pub fn all(&self) -> impl Iterator<Item = &Band> {
+        self.all.iter().chain(&self.pending)
     }
 
     /// The spans that go on after an event.
     pub fn at(&self, event: u64) -> impl Iterator<Item = &Band> {
         let begun = self.all.partition_point(|band| band.from.event <= event);
-        self.all[..begun].iter().filter(move |band| band.until.is_none_or(|until| until.event > event))
+        let pending = self.pending.iter().filter(move |band| band.from.event <= event);
+        self.all[..begun].iter().chain(pending).filter(move |band| band.until.is_none_or(|until| until.event > event))
     }
 
     /// The spans that have a part between two times.
     pub fn between(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Band> {
         let begun = self.all.partition_point(|band| band.from.at <= to);
-        self.all[..begun].iter().filter(move |band| band.until.is_none_or(|until| until.at >= from))
+        let pending = self.pending.iter().filter(move |band| band.from.at <= to);
+        self.all[..begun].iter().chain(pending).filter(move |band| band.until.is_none_or(|until| until.at >= from))
     }
 
     fn begin(&mut self, fault: Fault, from: Moment) {
@@ -148,18 +151,26 @@ impl Bands {
     /// Links that changed together have all changed: what they come to now is told.
     fn settle(&mut self, cuts: &Cuts) {
         let Some(moment) = self.links.take() else { return };
-        let faults: Vec<Fault> = match cuts.sides() {
-            Some(sides) => vec![Fault::Split(sides)],
-            None => cuts.iter().map(Fault::Cut).collect(),
-        };
+        self.pending.clear();
+        let faults = faults(cuts);
         let of_links = |fault: &Fault| matches!(fault, Fault::Split(_) | Fault::Cut(_));
         self.end(moment, |fault| of_links(fault) && !faults.contains(fault));
         faults.into_iter().for_each(|fault| self.begin(fault, moment));
     }
 
-    /// What is known so far is all that there is for now.
+    /// More may come later; until then, links that changed last are told as if all had.
     pub(super) fn pause(&mut self, now: &View) {
-        self.settle(&now.cuts);
+        let Some(from) = self.links else { return };
+        let new = faults(&now.cuts).into_iter().filter(|fault| !self.open.contains_key(fault));
+        self.pending = new.map(|fault| Band { fault, from, until: None }).collect();
+    }
+}
+
+/// What the links that are cut come to.
+fn faults(cuts: &Cuts) -> Vec<Fault> {
+    match cuts.sides() {
+        Some(sides) => vec![Fault::Split(sides)],
+        None => cuts.iter().map(Fault::Cut).collect(),
     }
 }
 
@@ -180,7 +191,7 @@ mod tests {
         }
         bands.pause(&view);
         let told = |band: &Band| (band.fault.name(), band.from.at, band.until.map(|until| until.at));
-        bands.all().iter().map(told).collect()
+        bands.all().map(told).collect()
     }
 
     fn link(from: u32, to: u32, up: bool) -> Cause {
@@ -192,7 +203,8 @@ mod tests {
         let cut = [(5, link(1, 2, false)), (5, link(2, 1, false)), (5, link(1, 3, false)), (5, link(3, 1, false))];
         let healed = [(9, link(1, 2, true)), (9, link(2, 1, true)), (9, link(1, 3, true)), (9, link(3, 1, true))];
         let all: Vec<_> = cut.into_iter().chain(healed).collect();
-        assert_eq!(bands(&all), [("the network is split: S1 | S2 S3".to_owned(), 5, Some(9))]);
+        let all: Vec<_> = all.into_iter().chain([(10, Cause::Pause { node: 4 })]).collect();
+        assert_eq!(bands(&all)[0], ("the network is split: S1 | S2 S3".to_owned(), 5, Some(9)));
         assert_eq!(bands(&[(5, link(1, 2, false))]), [("S1→S2 is cut".to_owned(), 5, None)]);
     }
 

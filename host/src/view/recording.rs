@@ -14,7 +14,7 @@ use super::why::{self, Why};
 use super::{Moment, Seen, Tables, View, lane};
 use crate::check::{Observed, Verdict};
 use crate::event::codec::Malformed;
-use crate::event::{Decoder, Effect, Event, Micros};
+use crate::event::{Cause, Decoder, Effect, Endpoint, Event, Micros};
 use crate::scenario::Scenario;
 use crate::timeline::{Entry, Timeline};
 use crate::trace::{Keep, Trace};
@@ -297,12 +297,29 @@ impl Recording {
         self.iter(from).take(most).map(tell).collect()
     }
 
-    /// The rule behind an event, with what was compared; `None` if there are not so many, or if nothing was decided.
+    /// The rule behind an event, with what was compared; `None` if there are not so many, or if nothing was decided. Of a
+    /// message that refuses something it tells why its sender did.
     #[must_use]
     pub fn why(&self, event: u64) -> Option<Why> {
-        let before = self.before(event);
         let (moment, body) = self.iter(event).next()?;
+        let event = self.refusal(event, &body).unwrap_or(event);
+        let (moment, body) = if event == moment.event { (moment, body) } else { self.iter(event).next()? };
+        let before = self.before(event);
         self.seen(moment, &body, |seen| why::of(&Scene { tables: &self.tables, before: &before, seen: *seen }))
+    }
+
+    /// Where the sender of a message between nodes that refuses something noted why.
+    fn refusal(&self, event: u64, body: &Event<'_>) -> Option<u64> {
+        let name = match body {
+            Event::Cause(Cause::Deliver { message, .. }) if self.tables.moot(event).is_none() => *message,
+            Event::Effect(Effect::Sent { message, .. }) => *message,
+            _ => return None,
+        };
+        let message = self.tables.messages.get(name).filter(|message| message.grants == Some(false))?;
+        match (name.from, name.to) {
+            (Endpoint::Node(node), Endpoint::Node(peer)) => self.tables.refusal(node, peer, message.sent.event),
+            _ => None,
+        }
     }
 
     /// Why an entry is, or is not, committed after an event.

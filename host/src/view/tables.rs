@@ -11,7 +11,8 @@ use super::entry::Entries;
 use super::message::Messages;
 use super::tick::Ticks;
 use super::{Seen, View};
-use crate::event::Moot;
+use crate::event::{Effect, Event, Moot, NodeId};
+use raftbox_abi::note::Body;
 use std::collections::BTreeMap;
 
 /// What is known of a run by its whole length.
@@ -33,6 +34,8 @@ pub struct Tables {
     pub marks: Marks,
     /// The causes that had nothing to act on, and why.
     moots: BTreeMap<u64, Moot>,
+    /// The events in which a node noted that it turned another down, by both.
+    refusals: BTreeMap<(NodeId, NodeId), Vec<u64>>,
 }
 
 impl Tables {
@@ -40,6 +43,14 @@ impl Tables {
     #[must_use]
     pub fn moot(&self, event: u64) -> Option<Moot> {
         self.moots.get(&event).copied()
+    }
+
+    /// The last event up to this one in which a node noted that it turned another down.
+    #[must_use]
+    pub fn refusal(&self, node: NodeId, peer: NodeId, event: u64) -> Option<u64> {
+        let refusals = self.refusals.get(&(node, peer))?;
+        let before = refusals.partition_point(|refusal| *refusal <= event);
+        refusals.get(before.checked_sub(1)?).copied()
     }
 
     /// Takes the next event into account; `before` is the state before it.
@@ -51,6 +62,11 @@ impl Tables {
     ) {
         if let Some(moot) = seen.moot {
             self.moots.insert(seen.observed.index, moot);
+        }
+        if let (Event::Effect(Effect::Note { node, .. }), Some(note)) = (seen.observed.event, seen.observed.note)
+            && let Body::Refused { peer, .. } = note.body
+        {
+            self.refusals.entry((*node, peer)).or_default().push(seen.observed.index);
         }
         self.messages.observe(seen, describe);
         self.operations.observe(seen);

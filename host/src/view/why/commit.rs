@@ -115,11 +115,14 @@ fn durable(view: &View, node: NodeId, index: u64, term: u64) -> bool {
 /// What lacks to a majority of disks; `None` if nothing does.
 fn missing(view: &View, leader: NodeId, index: u64, term: u64) -> Option<String> {
     let (voters, outgoing) = view.voters(leader);
-    let short = |voters: &[NodeId]| {
+    let short = |voters: &[NodeId], which: &str| {
         let (needed, all) = (voters.len() / 2 + 1, voters.len());
         let have = voters.iter().filter(|voter| durable(view, **voter, index, term)).count();
         let disks = if have == 1 { "disk" } else { "disks" };
-        (have < needed).then(|| format!("it is on {have} {disks} of {all}, and {needed} are needed"))
+        (have < needed).then(|| format!("it is on {have} {disks} of {all}{which}, and {needed} are needed"))
     };
-    short(&voters).or_else(|| if outgoing.is_empty() { None } else { short(&outgoing) })
+    if outgoing.is_empty() {
+        return short(&voters, "");
+    }
+    short(&voters, " voters to be").or_else(|| short(&outgoing, " voters that go out"))
 }
