@@ -59,7 +59,7 @@ impl Clock {
         // The least whole number of microseconds t with t · rate / 10⁶ ≥ ahead, floored.
         let wait = if ahead <= 0 { 0 } else { (ahead * MILLION + rate - 1) / rate };
         let at = Micros::try_from(i128::from(self.base) + wait).ok()?;
-        Some(at.max(now + 1))
+        Some(at.max(now.saturating_add(1)))
     }
 }
 

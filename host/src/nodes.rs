@@ -41,6 +41,13 @@ impl Log {
         self.runs.iter().rev().find(|(first, _)| *first <= index).map_or(0, |(_, term)| *term)
     }
 
+    /// The first entry of a term, after what a snapshot covers; `None` if there is none.
+    #[must_use]
+    pub fn first_of(&self, term: u64) -> Option<u64> {
+        let (first, _) = self.runs.iter().find(|(_, of)| *of == term)?;
+        Some((*first).max(self.first())).filter(|first| *first <= self.last && self.term(*first) == term)
+    }
+
     fn append(&mut self, index: u64, term: u64) {
         self.cut(index);
         self.last = index;
@@ -242,6 +249,7 @@ mod tests {
             log.append(index, term);
         }
         assert_eq!([0, 1, 2, 3, 4, 5].map(|index| log.term(index)), [0, 1, 1, 2, 4, 0]);
+        assert_eq!([1, 2, 3, 4].map(|term| log.first_of(term)), [Some(1), Some(3), None, Some(4)]);
         log.cut(3);
         assert_eq!((log.first(), log.last(), log.term(2), log.term(3)), (1, 2, 1, 0));
         log.append(3, 4);

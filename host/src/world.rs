@@ -156,6 +156,15 @@ impl<E: Engine<Turn>> World<E> {
         self.turns
     }
 
+    /// The messages that are on their way.
+    ///
+    /// # Panics
+    /// If the engine failed in the last step.
+    #[must_use]
+    pub fn mail(&self) -> &mail::Mail {
+        &self.turn.as_ref().expect("the turn is over").mail
+    }
+
     /// Whether a node takes turns; a node that does not exist is down.
     #[must_use]
     pub fn state(&self, node: NodeId) -> State {

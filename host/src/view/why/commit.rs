@@ -39,7 +39,7 @@ pub fn of(tables: &Tables, view: &View, index: u64) -> Why {
     let term = node.noted.log.term(index);
     let short = missing(view, leader, index, term);
     // The first entry of the leader's own term is what an earlier one waits for.
-    let own = (index..=last).find(|index| node.noted.log.term(*index) == current);
+    let own = node.noted.log.first_of(current);
     let (headline, rule) = match (&short, own) {
         (Some(short), _) => (not(short), rule::LEADER_COMMIT),
         (None, None) if term != current => (
