@@ -21,12 +21,12 @@ pub mod network;
 pub mod queue;
 pub mod workload;
 
+use crate::clock::Clock;
 use crate::draw::{Concern, Draw};
 use crate::event::{Cause, Decision, Effect, Endpoint, Event, Micros, NodeId};
 use crate::plan::Plan;
 use crate::scenario;
 use crate::scenario::step::{Act, Jump, Name, Step, Target};
-use crate::world::clock::Clock;
 use alarms::Alarms;
 use disk::Unsynced;
 use network::Network;

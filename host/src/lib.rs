@@ -33,6 +33,8 @@ pub mod agenda;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod clock;
+pub mod cuts;
 pub mod draw;
 pub mod engine;
 pub mod event;
@@ -45,4 +47,6 @@ pub mod simulation;
 pub mod timeline;
 pub mod trace;
 pub mod units;
+pub mod unsynced;
+pub mod view;
 pub mod world;

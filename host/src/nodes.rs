@@ -41,6 +41,13 @@ impl Log {
         self.runs.iter().rev().find(|(first, _)| *first <= index).map_or(0, |(_, term)| *term)
     }
 
+    /// The first entry of a term, after what a snapshot covers; `None` if there is none.
+    #[must_use]
+    pub fn first_of(&self, term: u64) -> Option<u64> {
+        let (first, _) = self.runs.iter().find(|(_, of)| *of == term)?;
+        Some((*first).max(self.first())).filter(|first| *first <= self.last && self.term(*first) == term)
+    }
+
     fn append(&mut self, index: u64, term: u64) {
         self.cut(index);
         self.last = index;
@@ -135,6 +142,32 @@ impl Node {
         if self.hard.0 == self.term { self.hard.1 } else { 0 }
     }
 
+    /// Takes the next event of this node into account. Causes that turn out to be moot have said nothing before either: a
+    /// node that is up is not booted again.
+    pub fn observe(&mut self, observed: &Observed<'_>) {
+        match observed.event {
+            Event::Cause(Cause::Boot { .. }) if !self.state.is_up() => {
+                let (boots, crashes, log) = (self.boots + 1, self.crashes, std::mem::take(&mut self.log));
+                *self = Self { state: State::Up, boots, crashes, log, ..Self::default() };
+            }
+            Event::Cause(Cause::Crash { .. } | Cause::Decide { decision: Decision::Crash, .. })
+                if self.state.is_up() =>
+            {
+                self.down(State::Down);
+            }
+            Event::Cause(Cause::Pause { .. }) if self.state == State::Up => self.state = State::Paused,
+            Event::Cause(Cause::Resume { .. }) if self.state == State::Paused => self.state = State::Up,
+            Event::Effect(Effect::Halted { .. }) => self.down(State::Halted),
+            Event::Effect(Effect::Trapped { .. }) => self.down(State::Trapped),
+            Event::Effect(Effect::Note { .. }) => {
+                if let Some(note) = observed.note.filter(|note| note.group == 0) {
+                    self.note(&note.body);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn down(&mut self, state: State) {
         self.state = state;
         self.role = None;
@@ -196,31 +229,11 @@ impl Nodes {
         (1..).zip(&self.0)
     }
 
-    /// Takes the next event into account. Causes that turn out to be moot have said nothing before either: a node that is
-    /// up is not booted again.
+    /// Takes the next event into account.
     pub fn observe(&mut self, observed: &Observed<'_>) {
         let Some(node) = observed.event.node() else { return };
-        let Some(node) = (node as usize).checked_sub(1).and_then(|index| self.0.get_mut(index)) else { return };
-        match observed.event {
-            Event::Cause(Cause::Boot { .. }) if !node.state.is_up() => {
-                let (boots, crashes, log) = (node.boots + 1, node.crashes, std::mem::take(&mut node.log));
-                *node = Node { state: State::Up, boots, crashes, log, ..Node::default() };
-            }
-            Event::Cause(Cause::Crash { .. } | Cause::Decide { decision: Decision::Crash, .. })
-                if node.state.is_up() =>
-            {
-                node.down(State::Down);
-            }
-            Event::Cause(Cause::Pause { .. }) if node.state == State::Up => node.state = State::Paused,
-            Event::Cause(Cause::Resume { .. }) if node.state == State::Paused => node.state = State::Up,
-            Event::Effect(Effect::Halted { .. }) => node.down(State::Halted),
-            Event::Effect(Effect::Trapped { .. }) => node.down(State::Trapped),
-            Event::Effect(Effect::Note { .. }) => {
-                if let Some(note) = observed.note.filter(|note| note.group == 0) {
-                    node.note(&note.body);
-                }
-            }
-            _ => {}
+        if let Some(node) = (node as usize).checked_sub(1).and_then(|index| self.0.get_mut(index)) {
+            node.observe(observed);
         }
     }
 }
@@ -236,6 +249,7 @@ mod tests {
             log.append(index, term);
         }
         assert_eq!([0, 1, 2, 3, 4, 5].map(|index| log.term(index)), [0, 1, 1, 2, 4, 0]);
+        assert_eq!([1, 2, 3, 4].map(|term| log.first_of(term)), [Some(1), Some(3), None, Some(4)]);
         log.cut(3);
         assert_eq!((log.first(), log.last(), log.term(2), log.term(3)), (1, 2, 1, 0));
         log.append(3, 4);

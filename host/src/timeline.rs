@@ -23,6 +23,7 @@ use crate::scenario::Scenario;
 use clients::Clients;
 pub use clients::Tally;
 use elections::Elections;
+pub use elections::dropped;
 use faults::Faults;
 
 /// A sentence of the story.

@@ -163,6 +163,16 @@ impl Trace {
         self.segments.iter().map(|segment| segment.as_slice()).chain([self.open.as_slice()])
     }
 
+    /// What was kept after the first `place` bytes, where an event ends, in pieces like [`segments`](Self::segments).
+    pub fn since(&self, place: u64) -> impl Iterator<Item = &[u8]> {
+        let mut before = place;
+        self.segments().filter_map(move |segment| {
+            let skip = before.min(segment.len() as u64);
+            before -= skip;
+            usize::try_from(skip).ok().map(|skip| &segment[skip..]).filter(|rest| !rest.is_empty())
+        })
+    }
+
     /// Each event that is kept, with its time.
     pub fn iter(&self) -> impl Iterator<Item = (Micros, Event<'_>)> {
         let mut at = 0;

@@ -8,19 +8,17 @@
 //! |---|---|
 //! | [`turn`] | one turn of one node: serves its imports, writes its effects |
 //! | [`disk`] | files, unsynced operations, what a crash leaves |
-//! | [`clock`] | local time, drift, when an alarm rings |
 //! | [`mail`] | messages on their way |
 //! | [`decider`] | what goes another way within a turn |
 
-pub mod clock;
 pub mod decider;
 pub mod disk;
 pub mod mail;
 pub mod turn;
 
+use crate::clock::Clock;
 use crate::engine::{Abort, Call, Ended, Engine, Node as _};
 use crate::event::{Cause, Effect, Encoder, Endpoint, MessageName, Micros, Moot, NodeId, Survivor};
-use clock::Clock;
 use decider::Decider;
 use mail::Letter;
 use raftbox_abi::boundary::TRANSFER_BYTES_MAX;
@@ -156,6 +154,15 @@ impl<E: Engine<Turn>> World<E> {
     #[must_use]
     pub fn turns(&self) -> u64 {
         self.turns
+    }
+
+    /// The messages that are on their way.
+    ///
+    /// # Panics
+    /// If the engine failed in the last step.
+    #[must_use]
+    pub fn mail(&self) -> &mail::Mail {
+        &self.turn.as_ref().expect("the turn is over").mail
     }
 
     /// Whether a node takes turns; a node that does not exist is down.

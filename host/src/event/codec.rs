@@ -303,6 +303,12 @@ impl<'a> Decoder<'a> {
         self.bytes.get(self.place).map(|tag| is_cause(*tag))
     }
 
+    /// Whether the next event says that its cause was moot.
+    #[must_use]
+    pub fn next_is_moot(&self) -> bool {
+        self.bytes.get(self.place) == Some(&tag::MOOT)
+    }
+
     fn byte(&mut self) -> Result<u8, &'static str> {
         let byte = *self.bytes.get(self.place).ok_or("the trace ends within it")?;
         self.place += 1;

@@ -206,7 +206,9 @@ pub fn names(nodes: impl IntoIterator<Item = impl fmt::Display>) -> String {
     }
 }
 
-fn role(node: NodeId, role: raftbox_abi::note::Role, term: u64, leader: NodeId) -> String {
+/// What a node is from now on, in a sentence.
+#[must_use]
+pub fn role(node: NodeId, role: raftbox_abi::note::Role, term: u64, leader: NodeId) -> String {
     use raftbox_abi::note::Role;
     match role {
         Role::Leader => format!("S{node} becomes leader of term {term}"),

@@ -100,7 +100,11 @@ impl Elections {
                 let from = self.next.get(&(node, vote)).copied().unwrap_or(0);
                 self.votes.insert(node, Vote { term, candidate: vote, from });
             }
-            Body::Truncate { from } => dropped(node, from, before, story),
+            Body::Truncate { from } => {
+                if let Some(text) = dropped(node, from, before) {
+                    story.tell('✗', Tone::Term(before.term), text);
+                }
+            }
             Body::Refused { peer, refusal: why } => self.refuses(node, peer, &why, nodes, story),
             Body::Install { index, term, .. } => {
                 let text = format!("S{node} takes over a snapshot up to {index}@{term} from the leader");
@@ -225,16 +229,16 @@ impl Elections {
     }
 }
 
-/// A node takes entries off its log.
-fn dropped(node: NodeId, from: u64, before: &Node, story: &mut Story) {
+/// Which entries a node drops from `from` on, in a sentence; `None` if it has none there.
+#[must_use]
+pub fn dropped(node: NodeId, from: u64, before: &Node) -> Option<String> {
     let last = before.log.last();
     if from > last {
-        return;
+        return None;
     }
     let entries = if from == last { format!("entry {from}") } else { format!("entries {from} to {last}") };
     let (first, newest) = (before.log.term(from), before.log.term(last));
     let terms = if first == newest { format!("term {first}") } else { format!("terms {first} to {newest}") };
-    let text =
-        format!("S{node} drops {entries} of {terms}: the leader of term {} has others there (paper, 5.3)", before.term);
-    story.tell('✗', Tone::Term(before.term), text);
+    let leader = before.term;
+    Some(format!("S{node} drops {entries} of {terms}: the leader of term {leader} has others there (paper, 5.3)"))
 }

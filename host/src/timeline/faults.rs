@@ -4,81 +4,18 @@
 
 use super::{Story, nodes_of};
 use crate::check::Observed;
+use crate::cuts::{Cuts, Link};
 use crate::event::text::{Tone, clock, names, printable};
-use crate::event::{Cause, Decision, Effect, Endpoint, Event, Micros, NodeId, Survivor};
+use crate::event::{Cause, Decision, Effect, Endpoint, Event, Micros, NodeId};
 use crate::nodes::Nodes;
-use crate::world::disk::sectors_of;
+use crate::unsynced::Unsynced;
 use raftbox_abi::note::Body;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 /// An event's number, and its time.
 type Moment = (u64, Micros);
-/// A link, in its direction.
-type Link = (Endpoint, Endpoint);
 /// A clock that was set: whose, by how much it jumped, and its drift.
 type Set = (NodeId, i64, i32);
-
-/// What a node wrote and what may not be on its disk yet: the bytes and the sectors of each operation.
-#[derive(Clone, Debug, Default)]
-struct Unsynced {
-    operations: VecDeque<(u64, u32)>,
-    settled: usize,
-    covers: VecDeque<usize>,
-}
-
-impl Unsynced {
-    fn observe(&mut self, effect: &Effect<'_>) {
-        match *effect {
-            Effect::Write { offset, len, .. } if offset < 1 << 40 => {
-                self.operations.push_back((u64::from(len), sectors_of(offset, u64::from(len))));
-            }
-            Effect::Write { len, .. } => self.operations.push_back((u64::from(len), 1)),
-            Effect::Truncate { .. } => self.operations.push_back((0, 1)),
-            Effect::Sync { .. } => self.covers.push_back(self.settled + self.operations.len()),
-            _ => {}
-        }
-    }
-
-    fn synced(&mut self) {
-        let covers = self.covers.pop_front().unwrap_or(self.settled);
-        while self.settled < covers && self.operations.pop_front().is_some() {
-            self.settled += 1;
-        }
-    }
-
-    /// How much is in doubt.
-    fn words(&self) -> String {
-        let bytes: u64 = self.operations.iter().map(|(bytes, _)| bytes).sum();
-        match self.operations.len() {
-            0 => "all that it wrote is on its disk".into(),
-            1 => format!("its last write ({bytes} bytes) is not on its disk yet"),
-            count => format!("its last {count} writes ({bytes} bytes) are not on its disk yet"),
-        }
-    }
-
-    /// What became of it.
-    fn after(&self, survivors: &[Survivor]) -> Option<String> {
-        let (mut whole, mut torn, mut lost) = (0, 0, 0);
-        for (number, (_, sectors)) in (0..).zip(&self.operations) {
-            let mine = survivors.iter().filter(|survivor| survivor.operation == number);
-            match mine.map(|survivor| u64::from(survivor.count)).sum::<u64>() {
-                0 => lost += 1,
-                some if some >= u64::from(*sectors) => whole += 1,
-                _ => torn += 1,
-            }
-        }
-        let parts: Vec<String> = [(whole, "there"), (torn, "torn"), (lost, "lost")]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| if self.operations.len() == 1 { what.to_owned() } else { format!("{count} {what}") })
-            .collect();
-        match self.operations.len() {
-            0 => None,
-            1 => Some(format!("its unsynced write is {}", parts.concat())),
-            count => Some(format!("of {count} unsynced writes {}", parts.join(", "))),
-        }
-    }
-}
 
 /// The last effect of a node, after which it may crash.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +67,7 @@ pub(super) struct Faults {
     booting: BTreeMap<NodeId, Booting>,
     /// Nodes that booted for the first time, with an empty disk.
     fresh: Vec<NodeId>,
-    cuts: BTreeSet<Link>,
+    cuts: Cuts,
     /// The links that were just cut, and those that just healed, and when.
     links: Option<(Moment, Vec<Link>, Vec<Link>)>,
     /// The clocks that were just set, and when.
@@ -189,12 +126,11 @@ impl Faults {
             Cause::Link { from, to, up } => {
                 let set = self.links.get_or_insert_with(|| ((story.event, story.at), Vec::new(), Vec::new()));
                 if *up {
-                    self.cuts.remove(&(*from, *to));
                     set.2.push((*from, *to));
                 } else {
-                    self.cuts.insert((*from, *to));
                     set.1.push((*from, *to));
                 }
+                self.cuts.set(*from, *to, *up);
             }
             _ => {}
         }
@@ -283,10 +219,9 @@ impl Faults {
                 _ => "the network heals: everybody reaches everybody".into(),
             };
         }
-        if let Some(groups) = self.groups() {
-            let side = |group: &BTreeSet<Endpoint>| group.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        if let Some(sides) = self.cuts.sides() {
             let how = if cut.is_empty() { "what heals leaves the network split" } else { "the network splits" };
-            return format!("{how}: {}", groups.iter().map(side).collect::<Vec<_>>().join(" | "));
+            return format!("{how}: {sides}");
         }
         let list = |links: &[Link]| {
             const SHOWN: usize = 6;
@@ -308,28 +243,6 @@ impl Faults {
             (false, true) => cuts,
             (false, false) => format!("{cuts}; {heals}"),
         }
-    }
-
-    /// The sides of a clean partition: within a side all links are up, and between two sides all are cut.
-    fn groups(&self) -> Option<Vec<BTreeSet<Endpoint>>> {
-        let all: BTreeSet<Endpoint> = self.cuts.iter().flat_map(|(from, to)| [*from, *to]).collect();
-        let cut = |from: &Endpoint, to: &Endpoint| self.cuts.contains(&(*from, *to));
-        let client = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Client(_));
-        let mut groups: Vec<BTreeSet<Endpoint>> = Vec::new();
-        for one in &all {
-            let mate = |other: &Endpoint| !(cut(one, other) || client(one) && client(other));
-            match groups.iter_mut().find(|group| group.iter().any(mate)) {
-                Some(group) => drop(group.insert(*one)),
-                None => groups.push(BTreeSet::from([*one])),
-            }
-        }
-        let side = |endpoint: &Endpoint| groups.iter().position(|group| group.contains(endpoint));
-        let clean = all.iter().all(|one| {
-            all.iter()
-                .filter(|other| one != *other && !(client(one) && client(other)))
-                .all(|other| cut(one, other) == (side(one) != side(other)))
-        });
-        (clean && groups.len() > 1).then_some(groups)
     }
 }
 
@@ -355,8 +268,9 @@ mod tests {
     use super::*;
 
     fn cut(links: &[(u32, u32)]) -> Faults {
-        let node = Endpoint::Node;
-        Faults { cuts: links.iter().map(|(from, to)| (node(*from), node(*to))).collect(), ..Faults::default() }
+        let mut faults = Faults::default();
+        links.iter().for_each(|(from, to)| faults.cuts.set(Endpoint::Node(*from), Endpoint::Node(*to), false));
+        faults
     }
 
     #[test]
@@ -364,19 +278,5 @@ mod tests {
         let sides = |links: &[(u32, u32)]| cut(links).network(&[(Endpoint::Node(1), Endpoint::Node(2))], &[]);
         assert_eq!(sides(&[(1, 2), (2, 1), (1, 3), (3, 1)]), "the network splits: S1 | S2 S3");
         assert_eq!(sides(&[(1, 2)]), "link S1→S2 is cut");
-    }
-
-    #[test]
-    fn what_survived_is_counted_by_whole_torn_and_lost_writes() {
-        let mut unsynced = Unsynced::default();
-        for len in [100, 2000, 100] {
-            unsynced.observe(&Effect::Write { node: 1, file: 0, offset: 0, len, hash: 0 });
-        }
-        assert_eq!(unsynced.words(), "its last 3 writes (2200 bytes) are not on its disk yet");
-        let survivors = [(0, 1), (1, 2)].map(|(operation, count)| Survivor { operation, sector: 0, count });
-        assert_eq!(unsynced.after(&survivors).unwrap(), "of 3 unsynced writes 1 there, 1 torn, 1 lost");
-        unsynced.observe(&Effect::Sync { node: 1, sync: 0, ticket: 0 });
-        unsynced.synced();
-        assert_eq!(unsynced.after(&[]), None);
     }
 }

@@ -27,6 +27,12 @@ impl Clock {
     /// The fastest drift: ten times as fast as the world.
     pub const PPM_MAX: i32 = 9_000_000;
 
+    /// How much faster than the world it runs, in parts per million.
+    #[must_use]
+    pub fn ppm(&self) -> i32 {
+        self.ppm
+    }
+
     /// What the clock reads at `at`, which is not before it was last set.
     #[must_use]
     pub fn local(&self, at: Micros) -> u64 {
@@ -61,7 +67,7 @@ impl Clock {
         // The least whole number of microseconds t with t · rate / 10⁶ ≥ ahead, floored.
         let wait = if ahead <= 0 { 0 } else { (ahead * MILLION + rate - 1) / rate };
         let at = Micros::try_from(i128::from(self.base) + wait).ok()?;
-        Some(at.max(now + 1))
+        Some(at.max(now.saturating_add(1)))
     }
 }
 

@@ -1,0 +1,232 @@
+//! Spans of time in which something is broken: a node that is down or paused, links that are cut, clocks that run wrong.
+//!
+//! Links that are cut together are one span where they part the cluster into sides, and a span each where they do not.
+
+use super::{Moment, Seen, View};
+use crate::cuts::{Cuts, Link};
+use crate::event::text::clock;
+use crate::event::{Cause, Decision, Effect, Event, Micros, NodeId};
+use std::collections::BTreeMap;
+
+/// What is broken.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A node is down: it crashed, stopped itself or trapped.
+    Down(NodeId),
+    /// A node is paused.
+    Paused(NodeId),
+    /// A node's clock runs fast or slow, by so many parts per million.
+    Clock(NodeId, i32),
+    /// The network is split into sides, which it names.
+    Split(String),
+    /// A link is cut in one direction.
+    Cut(Link),
+}
+
+impl Fault {
+    /// Its name, for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Down(node) => format!("S{node} is down"),
+            Self::Paused(node) => format!("S{node} is paused"),
+            Self::Clock(node, ppm) => format!("S{node}'s clock {}", clock(0, *ppm)),
+            Self::Split(sides) => format!("the network is split: {sides}"),
+            Self::Cut((from, to)) => format!("{from}→{to} is cut"),
+        }
+    }
+
+    /// The node that it is about, if it is one.
+    #[must_use]
+    pub fn node(&self) -> Option<NodeId> {
+        match self {
+            Self::Down(node) | Self::Paused(node) | Self::Clock(node, _) => Some(*node),
+            Self::Split(_) | Self::Cut(_) => None,
+        }
+    }
+}
+
+/// A span of time in which something is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// What.
+    pub fault: Fault,
+    /// Since when.
+    pub from: Moment,
+    /// Until when; `None` if it is still so.
+    pub until: Option<Moment>,
+}
+
+/// All spans of a run, in the order in which they began.
+#[derive(Clone, Debug, Default)]
+pub struct Bands {
+    all: Vec<Band>,
+    /// Where in `all` those are that go on.
+    open: BTreeMap<Fault, usize>,
+    /// When the links changed whose change may not be complete yet.
+    links: Option<Moment>,
+    /// What that change comes to, if it is.
+    pending: Vec<Band>,
+}
+
+impl Bands {
+    /// Each span.
+    pub fn all(&self) -> impl Iterator<Item = &Band> {
+        self.all.iter().chain(&self.pending)
+    }
+
+    /// The spans that go on after an event.
+    pub fn at(&self, event: u64) -> impl Iterator<Item = &Band> {
+        let begun = self.all.partition_point(|band| band.from.event <= event);
+        let pending = self.pending.iter().filter(move |band| band.from.event <= event);
+        self.all[..begun].iter().chain(pending).filter(move |band| band.until.is_none_or(|until| until.event > event))
+    }
+
+    /// The spans that have a part between two times.
+    pub fn between(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Band> {
+        let begun = self.all.partition_point(|band| band.from.at <= to);
+        let pending = self.pending.iter().filter(move |band| band.from.at <= to);
+        self.all[..begun].iter().chain(pending).filter(move |band| band.until.is_none_or(|until| until.at >= from))
+    }
+
+    fn begin(&mut self, fault: Fault, from: Moment) {
+        if !self.open.contains_key(&fault) {
+            self.open.insert(fault.clone(), self.all.len());
+            self.all.push(Band { fault, from, until: None });
+        }
+    }
+
+    fn end(&mut self, moment: Moment, which: impl Fn(&Fault) -> bool) {
+        let over: Vec<Fault> = self.open.keys().filter(|fault| which(fault)).cloned().collect();
+        for fault in over {
+            if let Some(band) = self.open.remove(&fault).and_then(|place| self.all.get_mut(place)) {
+                band.until = Some(moment);
+            }
+        }
+    }
+
+    /// Takes the next event into account; `before` is the state before it.
+    pub(super) fn observe(&mut self, seen: &Seen<'_>, before: &View) {
+        let moment = seen.moment();
+        match seen.observed.event {
+            Event::Cause(Cause::Link { .. }) => {
+                if self.links.is_some_and(|links| links.at != moment.at) {
+                    self.settle(&before.cuts);
+                }
+                self.links.get_or_insert(moment);
+            }
+            Event::Cause(cause) => {
+                self.settle(&before.cuts);
+                if seen.moot.is_none() {
+                    self.cause(cause, moment);
+                }
+            }
+            Event::Effect(Effect::Halted { node, .. } | Effect::Trapped { node }) => self.down(*node, moment),
+            Event::Effect(_) => {}
+        }
+    }
+
+    fn cause(&mut self, cause: &Cause, moment: Moment) {
+        match *cause {
+            Cause::Crash { node } | Cause::Decide { node, decision: Decision::Crash, .. } => self.down(node, moment),
+            Cause::Boot { node, .. } => self.end(moment, |fault| *fault == Fault::Down(node)),
+            Cause::Pause { node } => self.begin(Fault::Paused(node), moment),
+            Cause::Resume { node } => self.end(moment, |fault| *fault == Fault::Paused(node)),
+            Cause::Clock { node, ppm, .. } => {
+                let same = Fault::Clock(node, ppm);
+                self.end(moment, |fault| matches!(fault, Fault::Clock(whose, _) if *whose == node) && *fault != same);
+                if ppm != 0 {
+                    self.begin(same, moment);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn down(&mut self, node: NodeId, moment: Moment) {
+        self.end(moment, |fault| *fault == Fault::Paused(node));
+        self.begin(Fault::Down(node), moment);
+    }
+
+    /// Links that changed together have all changed: what they come to now is told.
+    fn settle(&mut self, cuts: &Cuts) {
+        let Some(moment) = self.links.take() else { return };
+        self.pending.clear();
+        let faults = faults(cuts);
+        let of_links = |fault: &Fault| matches!(fault, Fault::Split(_) | Fault::Cut(_));
+        self.end(moment, |fault| of_links(fault) && !faults.contains(fault));
+        faults.into_iter().for_each(|fault| self.begin(fault, moment));
+    }
+
+    /// More may come later; until then, links that changed last are told as if all had.
+    pub(super) fn pause(&mut self, now: &View) {
+        let Some(from) = self.links else { return };
+        let new = faults(&now.cuts).into_iter().filter(|fault| !self.open.contains_key(fault));
+        self.pending = new.map(|fault| Band { fault, from, until: None }).collect();
+    }
+}
+
+/// What the links that are cut come to.
+fn faults(cuts: &Cuts) -> Vec<Fault> {
+    match cuts.sides() {
+        Some(sides) => vec![Fault::Split(sides)],
+        None => cuts.iter().map(Fault::Cut).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Observed;
+    use crate::event::Endpoint;
+    use crate::view::entry::Entries;
+
+    fn bands(causes: &[(Micros, Cause)]) -> Vec<(String, Micros, Option<Micros>)> {
+        let (mut bands, mut view) = (Bands::default(), View::new(3));
+        for (index, (at, cause)) in (0..).zip(causes) {
+            let event = Event::Cause(cause.clone());
+            let seen = Seen { observed: Observed { index, at: *at, event: &event, note: None }, moot: None };
+            bands.observe(&seen, &view);
+            view.observe(&seen, &Entries::default());
+        }
+        bands.pause(&view);
+        let told = |band: &Band| (band.fault.name(), band.from.at, band.until.map(|until| until.at));
+        bands.all().map(told).collect()
+    }
+
+    fn link(from: u32, to: u32, up: bool) -> Cause {
+        Cause::Link { from: Endpoint::Node(from), to: Endpoint::Node(to), up }
+    }
+
+    #[test]
+    fn links_that_are_cut_together_are_one_partition() {
+        let cut = [(5, link(1, 2, false)), (5, link(2, 1, false)), (5, link(1, 3, false)), (5, link(3, 1, false))];
+        let healed = [(9, link(1, 2, true)), (9, link(2, 1, true)), (9, link(1, 3, true)), (9, link(3, 1, true))];
+        let all: Vec<_> = cut.into_iter().chain(healed).collect();
+        let all: Vec<_> = all.into_iter().chain([(10, Cause::Pause { node: 4 })]).collect();
+        assert_eq!(bands(&all)[0], ("the network is split: S1 | S2 S3".to_owned(), 5, Some(9)));
+        assert_eq!(bands(&[(5, link(1, 2, false))]), [("S1→S2 is cut".to_owned(), 5, None)]);
+    }
+
+    #[test]
+    fn a_crash_ends_a_pause_and_a_boot_ends_a_crash() {
+        let causes = [
+            (1, Cause::Pause { node: 1 }),
+            (2, Cause::Crash { node: 1 }),
+            (4, Cause::Boot { node: 1, survivors: Vec::new() }),
+        ];
+        assert_eq!(bands(&causes), [("S1 is paused".to_owned(), 1, Some(2)), ("S1 is down".to_owned(), 2, Some(4))]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_anew_is_another_span() {
+        let clock = |ppm| Cause::Clock { node: 2, jump: 0, ppm };
+        assert_eq!(
+            bands(&[(1, clock(20_000)), (2, clock(20_000)), (3, clock(-10_000)), (4, clock(0))]),
+            [
+                ("S2's clock runs 2.00 % fast".to_owned(), 1, Some(3)),
+                ("S2's clock runs 1.00 % slow".to_owned(), 3, Some(4))
+            ]
+        );
+    }
+}
