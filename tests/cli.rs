@@ -8,6 +8,7 @@
 //! | `raftbox "run tour --seed 1"` | runs the command, and prints its output, its messages and, unless it is 0, its exit code |
 //! | `lines 12 "run tour"`, `lines "12.." "run tour"` | the same, and only the first or the other lines of the output |
 //! | `keys "run tour --format json"` | the same, and only the names of the values in its JSON |
+//! | `share "run tour"` | runs the command with `--share`, and then `run --link` with the link that it printed |
 //! | `write a.toml "text"` | writes a file |
 //! | `wat a.wasm "(module)"` | writes a module |
 //! | `guest a.wasm` | writes the built-in guest |
@@ -166,6 +167,14 @@ impl Runner for Shell {
                 let key = |line: &str| Some(line.strip_prefix("  \"")?.split_once('"')?.0.to_owned());
                 let keys: Vec<String> = done.out.lines().filter_map(key).collect();
                 return Ok(done.text(&(keys.join(" ") + "\n")));
+            }
+            ("share", [line]) => {
+                let first = raftbox(&format!("{line} --quiet --share"));
+                let link =
+                    first.out.lines().find_map(|line| line.strip_prefix("link ")).ok_or("there is no link")?.trim();
+                let opened = raftbox(&format!("run --quiet --link {link} --share"));
+                let text = format!("{}{}", first.text(&first.out), opened.text(&opened.out));
+                return Ok(text.replace(link, "(link)"));
             }
             ("list", []) => {
                 let mut names = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::paint::{BAD, BOLD, DOUBT, FAINT, GOOD, grouped, term, wrap};
 use super::{Problem, Surroundings};
+use crate::agenda::script::Remark;
 use crate::check::Verdict;
 use crate::event::text::printable;
 use crate::nodes::{Node, Nodes, State};
@@ -23,6 +24,8 @@ pub(super) struct Report<'a> {
     pub(super) verdicts: Vec<(&'static str, Verdict)>,
     pub(super) nodes: &'a Nodes,
     pub(super) tally: Tally,
+    /// What the authors of steps should know of them.
+    pub(super) remarks: &'a [Remark],
     /// What errors guests told, with whose they are.
     pub(super) errors: Vec<String>,
 }
@@ -83,6 +86,7 @@ impl Report<'_> {
             "wall_us": self.wall_us,
             "operations": { "acknowledged": acknowledged, "failed": failed, "unknown": unknown },
             "verdicts": verdicts.collect::<Map<_, _>>(),
+            "remarks": self.remarks,
             "guest_sha256": self.header.guests.first(),
         });
         match whole {
@@ -136,6 +140,9 @@ impl Report<'_> {
             };
             let names = wrap(&format!("{count}{}", names.join(", ")), 2, surroundings.width);
             writeln!(out, "{GOOD}✓{GOOD:#} {names}")?;
+        }
+        for remark in self.remarks {
+            writeln!(out, "{DOUBT}·{DOUBT:#} {}", wrap(&printable(&remark.to_string()), 2, surroundings.width))?;
         }
         for error in &self.errors {
             writeln!(out, "{BAD}!{BAD:#} {}", wrap(&printable(error), 2, surroundings.width))?;
