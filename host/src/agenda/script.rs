@@ -23,6 +23,18 @@ pub enum Origin {
     Intervention,
 }
 
+impl Origin {
+    /// What a step of theirs is called.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scenario => "step",
+            Self::Chance => "fault",
+            Self::Intervention => "intervention",
+        }
+    }
+}
+
 /// What the author of a step should know of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Remark {
@@ -39,12 +51,7 @@ pub struct Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { origin, number, step, why } = self;
-        let whose = match origin {
-            Origin::Scenario => "step",
-            Origin::Chance => "fault",
-            Origin::Intervention => "intervention",
-        };
-        write!(f, "{whose} {number} ({step}): {why}")
+        write!(f, "{} {number} ({step}): {why}", origin.word())
     }
 }
 

@@ -60,6 +60,22 @@ fn row((number, node): (u32, &Node)) -> [String; 11] {
     ]
 }
 
+/// What is told of steps, a line each, or one line for all of whom the same is to be said.
+fn remarks(remarks: &[Remark]) -> Vec<String> {
+    let same = |one: &Remark, other: &Remark| (one.origin, &one.why) == (other.origin, &other.why);
+    let firsts =
+        remarks.iter().enumerate().filter(|(place, remark)| !remarks[..*place].iter().any(|other| same(other, remark)));
+    let line = |(_, first): (usize, &Remark)| {
+        let numbers: Vec<String> =
+            remarks.iter().filter(|other| same(first, other)).map(|other| other.number.to_string()).collect();
+        match numbers.as_slice() {
+            [] | [_] => first.to_string(),
+            [others @ .., last] => format!("{}s {} and {last}: {}", first.origin.word(), others.join(", "), first.why),
+        }
+    };
+    firsts.map(line).collect()
+}
+
 impl Report<'_> {
     /// Whether every property held.
     pub(super) fn is_well(&self) -> bool {
@@ -141,8 +157,8 @@ impl Report<'_> {
             let names = wrap(&format!("{count}{}", names.join(", ")), 2, surroundings.width);
             writeln!(out, "{GOOD}✓{GOOD:#} {names}")?;
         }
-        for remark in self.remarks {
-            writeln!(out, "{DOUBT}·{DOUBT:#} {}", wrap(&printable(&remark.to_string()), 2, surroundings.width))?;
+        for remark in remarks(self.remarks) {
+            writeln!(out, "{DOUBT}·{DOUBT:#} {}", wrap(&printable(&remark), 2, surroundings.width))?;
         }
         for error in &self.errors {
             writeln!(out, "{BAD}!{BAD:#} {}", wrap(&printable(error), 2, surroundings.width))?;

@@ -42,6 +42,20 @@ fn another_scenario_is_what_it_says_beyond_its_profile() {
 }
 
 #[test]
+fn a_link_that_was_made_once_is_read_for_ever() {
+    let act = Act::Hold(Mail::One(MessageName { from: Endpoint::Node(1), to: Endpoint::Client(2), n: 300 }));
+    let step = Step { when: When::After(1_000), act };
+    let calm = Scenario { duration: Span(300_000), ..Scenario::built_in("calm", None).unwrap() };
+    let link = Link { cursor: Some(99), ..link(calm, vec![step]) };
+    let text = concat!(
+        "AQcBI0VnAREiM0RVZneIZAF9YWJvdXQgPSAiRml2ZSBub2RlcyBvbiBhIGdvb2QgbmV0d29yazogYW4gZWxlY3Rpb24sIGFuZCB0aGVuI",
+        "G5vdGhpbmcgYnV0IHdvcmsuIgpmb3IgPSAiMzAwbXMiCm5hbWUgPSAiY2FsbSIKcHJvZmlsZSA9ICJjYWxtIgoAARXQD4AEAgWsAlBhUP0",
+    );
+    assert_eq!(link.encode(), text);
+    assert_eq!(Link::decode(text), Ok(link));
+}
+
+#[test]
 fn a_link_tells_whether_a_run_is_its_own() {
     let link = link(tour(), Vec::new());
     assert_eq!(link.is_of(Digest(0x1122_3344_5566_7788 << 64 | 5)), Some(true));
@@ -106,7 +120,7 @@ fn what_is_wrong_is_said() {
     };
     assert_eq!(
         told(&strange.encode()),
-        "this link is wrong at interventions.1: step 2: there is no S5; the last is S3"
+        "this link is wrong at interventions.2: step 3: there is no S4; the last is S3"
     );
     let long = "A".repeat(LETTERS_MAX + 1);
     assert_eq!(told(&long), "this link has 262145 letters, and one has at most 262144");

@@ -133,7 +133,7 @@ fn misfit(what: &str, given: &[&str], must: &[&str], may: &[&str]) -> Result<(),
 }
 
 fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'o']) { "an" } else { "a" }
+    if word.starts_with(['a', 'e', 'o', 'x']) { "an" } else { "a" }
 }
 
 /// A value in words.
@@ -175,7 +175,7 @@ impl Table {
 
     fn mail(&self) -> Result<Mail, String> {
         let links = self.links()?.map(|(from, to)| Mail::Links(from, to));
-        self.either("a \"message\"", "\"from\" and \"to\"", [self.message.map(Mail::from), links])
+        self.either("a \"message\"", "both \"from\" and \"to\"", [self.message.map(Mail::from), links])
     }
 
     fn syncs(&self) -> Result<Syncs, String> {
