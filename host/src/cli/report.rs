@@ -24,8 +24,8 @@ pub(super) struct Report<'a> {
     pub(super) verdicts: Vec<(&'static str, Verdict)>,
     pub(super) nodes: &'a Nodes,
     pub(super) tally: Tally,
-    /// What the authors of steps should know of them.
-    pub(super) remarks: &'a [Remark],
+    /// What the authors of steps should know of them; `None` in a replay, which takes no steps.
+    pub(super) remarks: Option<&'a [Remark]>,
     /// What errors guests told, with whose they are.
     pub(super) errors: Vec<String>,
 }
@@ -157,7 +157,7 @@ impl Report<'_> {
             let names = wrap(&format!("{count}{}", names.join(", ")), 2, surroundings.width);
             writeln!(out, "{GOOD}✓{GOOD:#} {names}")?;
         }
-        for remark in remarks(self.remarks) {
+        for remark in remarks(self.remarks.unwrap_or_default()) {
             writeln!(out, "{DOUBT}·{DOUBT:#} {}", wrap(&printable(&remark), 2, surroundings.width))?;
         }
         for error in &self.errors {

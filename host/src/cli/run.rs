@@ -102,7 +102,8 @@ pub(super) struct Watch<'a> {
     started: Instant,
     violated: bool,
     halted: Option<String>,
-    remarks: Vec<Remark>,
+    /// What is told of steps; a replay takes none.
+    remarks: Option<Vec<Remark>>,
     /// That the output is not taken any more.
     failed: Option<io::Error>,
 }
@@ -119,7 +120,7 @@ impl<'a> Watch<'a> {
             started: Instant::now(),
             violated: false,
             halted: None,
-            remarks: Vec::new(),
+            remarks: None,
             failed: None,
         }
     }
@@ -168,7 +169,7 @@ impl<'a> Watch<'a> {
             self.check()?;
         }
         let turns = simulation.world().turns();
-        self.remarks = simulation.remarks().to_vec();
+        self.remarks = Some(simulation.remarks().to_vec());
         Ok((simulation.record().clone(), turns))
     }
 
@@ -225,7 +226,7 @@ pub(super) struct Seen {
     wall_us: u64,
     /// The reason of the first node that stopped itself.
     halted: Option<String>,
-    remarks: Vec<Remark>,
+    remarks: Option<Vec<Remark>>,
 }
 
 impl Seen {
@@ -256,7 +257,7 @@ impl Seen {
             verdicts: record.checkers.verdicts(),
             nodes: self.timeline.nodes(),
             tally: self.timeline.tally(),
-            remarks: &self.remarks,
+            remarks: self.remarks.as_deref(),
             errors: errors.map(|(event, line)| format!("S{} at event {event}: {}", line.node, line.line)).collect(),
         }
     }
