@@ -13,7 +13,7 @@
 //! | [`workload`] | what clients ask |
 //! | [`faults`] | what goes wrong, at random |
 //! | [`script`] | steps, and what is told of those that did nothing |
-//! | `acts`, `post`, `election` | steps are taken: on nodes and links, on messages and syncs, on elections |
+//! | `acts`, `post`, `syncs`, `election` | steps are taken: on nodes and links, on messages, on syncs, on elections |
 //! | `custody`, `stalls` | messages and syncs that somebody has decided of |
 
 mod acts;
@@ -26,6 +26,7 @@ mod post;
 pub mod queue;
 pub mod script;
 mod stalls;
+mod syncs;
 pub mod workload;
 
 use crate::draw::{Concern, Draw};

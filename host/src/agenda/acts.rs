@@ -1,8 +1,8 @@
 //! Steps are taken: what each act does to nodes, clocks, links and clients.
 //!
 //! An act becomes causes, which are applied before anything else; or it changes what is to become of something later. If
-//! there is nothing for it to act on, it says so, and its author is told. What acts do to messages and syncs is in
-//! [`post`](super::post).
+//! there is nothing for it to act on, it says so, and its author is told. What acts do to messages, syncs and elections is
+//! in files of their own.
 
 use super::script::{Number, Origin};
 use super::{Action, Agenda, Audit};

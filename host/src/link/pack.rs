@@ -29,11 +29,14 @@ pub(crate) trait Pack: Sized {
 impl Pack for u64 {
     fn pack(&self, out: &mut Vec<u8>) {
         let mut rest = *self;
-        while rest >= 0x80 {
-            out.push((rest & 0x7f) as u8 | 0x80);
+        loop {
+            let [low, ..] = rest.to_le_bytes();
             rest >>= 7;
+            out.push(if rest == 0 { low } else { low | 0x80 });
+            if rest == 0 {
+                break;
+            }
         }
-        out.push(rest as u8);
     }
 
     fn unpack(from: &mut Reader<'_>) -> Option<Self> {

@@ -84,6 +84,9 @@ keys! {
     nodes: Vec<Target>,
 }
 
+/// From whom, and to whom.
+type Ends = (Vec<Name>, Vec<Name>);
+
 /// Every `do`, with the keys that it must have and those that it may have.
 const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("crash", &["node"], &["effect"]),
@@ -165,7 +168,7 @@ impl Table {
     }
 
     /// `from` and `to`, which stand together or not at all.
-    fn links(&self) -> Result<Option<(Vec<Name>, Vec<Name>)>, String> {
+    fn links(&self) -> Result<Option<Ends>, String> {
         match (&self.from, &self.to) {
             (Some(from), Some(to)) => Ok(Some((from.clone(), to.clone()))),
             (None, None) => Ok(None),
@@ -375,11 +378,10 @@ impl Table {
     pub(super) fn sentence(&self) -> String {
         let value = serde_json::to_value(self).unwrap_or_default();
         let keys = self.given().into_iter().map(|key| (key, words(&value[key])));
-        let about = keys.fold(self.r#do.clone(), |sentence, (key, words)| match key {
+        keys.fold(self.r#do.clone(), |sentence, (key, words)| match key {
             "node" | "message" | "sync" | "client" | "ask" | "key" | "groups" | "nodes" => sentence + " " + &words,
             _ => sentence + " " + key + " " + &words,
-        });
-        about
+        })
     }
 
     /// Packs it behind others, whose last times (by `at`, by `after`) are `before`.
