@@ -8,6 +8,7 @@
 //! | `raftbox "run tour --seed 1"` | runs the command, and prints its output, its messages and, unless it is 0, its exit code |
 //! | `lines 12 "run tour"`, `lines "12.." "run tour"` | the same, and only the first or the other lines of the output |
 //! | `keys "run tour --format json"` | the same, and only the names of the values in its JSON |
+//! | `share "run tour"` | runs the command with `--share`, and then `run --link` with the link that it printed |
 //! | `write a.toml "text"` | writes a file |
 //! | `wat a.wasm "(module)"` | writes a module |
 //! | `guest a.wasm` | writes the built-in guest |
@@ -184,6 +185,14 @@ impl Runner for Shell {
                 return Ok(done.text(&(keys.join(" ") + "\n")));
             }
             ("taken", [line]) => return taken(line),
+            ("share", [line]) => {
+                let first = raftbox(&format!("{line} --quiet --share"));
+                let link =
+                    first.out.lines().find_map(|line| line.strip_prefix("link ")).ok_or("there is no link")?.trim();
+                let opened = raftbox(&format!("run --quiet --link {link} --share"));
+                let text = format!("{}{}", first.text(&first.out), opened.text(&opened.out));
+                return Ok(text.replace(link, "(link)"));
+            }
             ("list", []) => {
                 let mut names = Vec::new();
                 for entry in fs::read_dir(".")? {

@@ -6,8 +6,11 @@
 //! | `scenario` | `scenario nodes=3 for=4s` | begins a scenario; keys of the top level |
 //! | any section | `network loss=1/5 late=1` | keys of `[network]`, `[disk]`, `[clock]`, `[clients]`, `[node]`, `[faults]` |
 //! | `step` | `step at=2s do=isolate node=leader` | a `[[step]]` |
-//! | `run` | `run seed=7` | runs it, twice, and tells its story, unless `quiet` |
+//! | `act` | `act after=500 do=pause node=S1` | the same as an intervention, as a person makes it |
+//! | `run` | `run seed=7` | runs it, twice, and again from its causes, and tells its story, unless `quiet` |
 //! | `events` | `events S1 boots max=3` | the lines of those events that hold all the words, and how many more there are |
+//! | `between` | `between 1 1.01 S1` | the lines from the one time to the other, in seconds, that hold all the words |
+//! | `remarks` | `remarks` | what is told of steps that did nothing |
 //! | `count` | `count loses` | how many lines hold all the words |
 //! | `verdicts` | `verdicts` | the properties that do not pass, or that all do |
 //! | `tally` | `tally` | what became of the clients' operations |
@@ -18,13 +21,14 @@ use raftbox::engine::{Engine as _, Node as _};
 use raftbox::event::text::Text;
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
-use raftbox::simulation::Simulation;
+use raftbox::simulation::{Simulation, replay};
 use raftbox::timeline::{Timeline, seconds};
-use raftbox::trace::Keep;
+use raftbox::trace::{Keep, causes};
 use raftbox_guest_bytes::BYTES;
 use raftbox_tests::wasmtime_with;
 use std::error::Error;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 #[test]
 fn scripts() {
@@ -42,9 +46,11 @@ fn scripts() {
 #[derive(Default)]
 struct Runner {
     scenario: String,
+    acts: String,
     lines: Vec<String>,
     verdicts: Vec<(&'static str, Verdict)>,
     tally: String,
+    remarks: String,
 }
 
 impl goldenscript::Runner for Runner {
@@ -53,8 +59,8 @@ impl goldenscript::Runner for Runner {
     fn run(&mut self, command: &Command, _: &Context) -> Result<String, Box<dyn Error>> {
         match command.name.as_str() {
             "scenario" => {
-                self.scenario.clear();
-                self.keys(command);
+                self.scenario = keys(command);
+                self.acts.clear();
                 Ok(String::new())
             }
             "run" => self.simulate(command),
@@ -74,11 +80,24 @@ impl goldenscript::Runner for Runner {
                 let told: String = others.map(|(property, verdict)| format!("{property}: {verdict:?}\n")).collect();
                 Ok(if told.is_empty() { "every property passes\n".into() } else { told })
             }
+            "between" => {
+                let words = words(command);
+                let [from, to, words @ ..] = words.as_slice() else { return Err("between needs two times".into()) };
+                let [from, to]: [f64; 2] = [from.parse()?, to.parse()?];
+                let time = |line: &str| line.split_whitespace().next().and_then(|time| time.parse::<f64>().ok());
+                let within = |line: &&String| time(line).is_some_and(|time| from <= time && time <= to);
+                Ok(self.with(words).filter(within).map(|line| format!("{line}\n")).collect())
+            }
             "tally" => Ok(self.tally.clone()),
+            "remarks" => Ok(self.remarks.clone()),
+            "act" => {
+                self.acts += &format!("[[step]]\n{}", keys(command));
+                Ok(String::new())
+            }
             section => {
                 let head = if section == "step" { "[[step]]".to_owned() } else { format!("[{section}]") };
                 writeln!(self.scenario, "{head}")?;
-                self.keys(command);
+                self.scenario += &keys(command);
                 Ok(String::new())
             }
         }
@@ -91,22 +110,22 @@ fn words(command: &Command) -> Vec<String> {
     std::iter::from_fn(|| arguments.next_pos().map(str::to_owned)).collect()
 }
 
-impl Runner {
-    /// Writes a command's keys as TOML: what does not look like a number, a list, a table or a switch is a text.
-    fn keys(&mut self, command: &Command) {
-        let mut arguments = command.consume_args();
-        while let Some((key, value)) = arguments.next_key() {
-            let ratio = ["loss", "duplicate", "reorder", "late", "survive"].contains(&key);
-            let bare = !ratio && value.parse::<i64>().is_ok()
-                || value.starts_with(['[', '{'])
-                || value == "true"
-                || value == "false";
-            let line = if bare { format!("{key} = {value}") } else { format!("{key} = {value:?}") };
-            self.scenario.push_str(&line);
-            self.scenario.push('\n');
-        }
+/// A command's keys as TOML: what does not look like a number, a list, a table or a switch is a text.
+fn keys(command: &Command) -> String {
+    let mut arguments = command.consume_args();
+    let mut lines = String::new();
+    while let Some((key, value)) = arguments.next_key() {
+        let text = ["loss", "duplicate", "reorder", "late", "survive", "key", "value", "expect"].contains(&key);
+        let bare = !text && value.parse::<i64>().is_ok()
+            || value.starts_with(['[', '{'])
+            || value == "true"
+            || value == "false";
+        lines += &if bare { format!("{key} = {value}\n") } else { format!("{key} = {value:?}\n") };
     }
+    lines
+}
 
+impl Runner {
     fn with(&self, words: &[String]) -> impl Iterator<Item = &String> {
         self.lines.iter().filter(move |line| words.iter().all(|word| line.contains(word.as_str())))
     }
@@ -116,12 +135,14 @@ impl Runner {
         let seed = arguments.take_key("seed").map_or(Ok(1), str::parse)?;
         let quiet = arguments.next_pos() == Some("quiet");
         let scenario = Scenario::read("script", &self.scenario, None)?;
+        let interventions = Scenario::read("acts", &format!("nodes = 9\n{}", self.acts), None)?.step;
+        scenario.check_steps("act", &interventions).map_err(|(_, what)| what)?;
         let engine = wasmtime_with(scenario.arena);
-        let header = Header::new(Plan { scenario, seed, interventions: Vec::new() }, sha256(BYTES));
+        let header = Header::new(Plan { scenario, seed, interventions }, sha256(BYTES));
         let mut describer = engine.node(0)?;
         let mut text = Text::new(|datagram: &[u8]| describer.describe(datagram));
         let mut story = Timeline::new(&header.plan.scenario);
-        let mut simulation = Simulation::new(std::rc::Rc::clone(&engine), &header, Keep::Nothing)?;
+        let mut simulation = Simulation::new(Rc::clone(&engine), &header, Keep::Causes)?;
         self.lines.clear();
         let lines = &mut self.lines;
         let mut see = |observed: &raftbox::check::Observed<'_>| {
@@ -133,9 +154,14 @@ impl Runner {
         self.verdicts = simulation.record().checkers.verdicts();
         self.tally = format!("{:?}\n", story.tally());
         let digest = simulation.record().trace.digest();
-        let mut again = Simulation::new(engine, &header, Keep::Nothing)?;
+        let remarks = simulation.remarks().iter();
+        self.remarks = remarks.map(|remark| format!("{remark}\n")).collect();
+        let mut again = Simulation::new(Rc::clone(&engine), &header, Keep::Nothing)?;
         again.run()?;
         assert_eq!(digest, again.record().trace.digest(), "the same seed gives the same run");
+        let causes = causes(simulation.record().trace.iter());
+        let (replayed, _) = replay(engine, &header, &causes, Keep::Nothing, |_| ())?;
+        assert_eq!(digest, replayed.trace.digest(), "the same causes give the same run");
         let told = story.take().into_iter();
         let told = told.map(|entry| format!("{:>9}  {} {}\n", seconds(entry.at), entry.mark, entry.text));
         Ok(if quiet { String::new() } else { told.collect() })

@@ -13,24 +13,37 @@
 //! | [`disk`] | what survives a crash |
 //! | [`workload`] | what clients ask |
 //! | [`faults`] | what goes wrong, at random |
+//! | [`script`] | steps, and what is told of those that did nothing |
+//! | `acts`, `post`, `syncs`, `election` | steps are taken: on nodes and links, on messages, on syncs, on elections |
+//! | `custody`, `stalls` | messages and syncs that somebody has decided of |
 
+mod acts;
 mod alarms;
+mod custody;
 pub mod disk;
+mod election;
 pub mod faults;
 pub mod network;
+mod post;
 pub mod queue;
+pub mod script;
+mod stalls;
+mod syncs;
 pub mod workload;
 
 use crate::clock::Clock;
 use crate::draw::{Concern, Draw};
-use crate::event::{Cause, Decision, Effect, Endpoint, Event, Micros, NodeId};
+use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId};
 use crate::plan::Plan;
 use crate::scenario;
-use crate::scenario::step::{Act, Jump, Name, Step, Target};
+use crate::scenario::step::{Survive, Sync};
 use alarms::Alarms;
+use custody::Custody;
 use disk::Unsynced;
 use network::Network;
 use queue::{Due, Item, Queue};
+use script::{Number, Remark, Script};
+use stalls::Stalls;
 use std::collections::VecDeque;
 use workload::Workload;
 
@@ -59,8 +72,25 @@ struct Follow {
     /// The alarm: what it is set to on the node's clock, and when it rings.
     alarm: Option<(u64, Due)>,
     disk: Unsynced,
+    /// How many syncs this boot has asked.
+    syncs: u64,
     /// What fell due while the node was paused.
     waiting: Vec<Due>,
+    /// The crash that is to come within a turn: the step that wants it, and after which effect.
+    armed: Option<(Number, u32)>,
+    /// While its clock nearly stands still for another's election: the drift that it had.
+    waits: Option<i32>,
+}
+
+/// How far the reading of every key has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Audit {
+    /// It begins as soon as all is healed and every client has its answers.
+    Due,
+    /// It goes on; and again after it, if somebody has acted meanwhile.
+    Running { again: bool },
+    /// It is over.
+    Done,
 }
 
 /// What is due next.
@@ -72,15 +102,30 @@ pub struct Agenda {
     alarms: Alarms,
     network: Network,
     workload: Workload,
-    steps: Vec<Step>,
+    script: Script,
+    /// The step that is being taken.
+    performing: Number,
+    custody: Custody,
+    stalls: Stalls,
     queue: Queue,
     /// What is to be done at `now`, before anything else.
     ready: VecDeque<Action>,
+    /// What a step wants done that waited for a number of events: before even that.
+    urgent: VecDeque<Action>,
+    /// Steps that are taken at `now`, each when all is done that the one before wanted.
+    due: VecDeque<Number>,
     now: Micros,
     crashed: Option<NodeId>,
     healed: bool,
-    audits: bool,
+    audited: Audit,
+    /// How long it may take to settle, and until when it may.
+    settle: Micros,
+    ends: Micros,
+    /// Until when the run lasts at least.
+    lasts: Micros,
     over: bool,
+    /// The longest that a message and a sync usually take.
+    pace: Micros,
 }
 
 impl Agenda {
@@ -91,18 +136,17 @@ impl Agenda {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let (scenario, seed) = (&plan.scenario, plan.seed);
-        let mut steps = scenario.step.clone();
-        steps.extend(faults::draw(scenario, seed));
-        steps.extend_from_slice(&plan.interventions);
+        let script = Script::new(plan);
         let mut queue = Queue::new(seed);
         (1..=scenario.nodes).for_each(|node| queue.push(0, Item::Boot(node)));
-        for (number, step) in (0..).zip(&steps) {
-            queue.push(step.at.0, Item::Step(number));
-        }
+        script.times().into_iter().for_each(|(at, number)| queue.push(at, Item::Step(number)));
+        let ends = scenario.duration.0 + scenario.settle.0;
         queue.push(scenario.duration.0, Item::Heal);
-        queue.push(scenario.duration.0 + scenario.settle.0, Item::End);
+        queue.push(ends, Item::End);
         let workload = Workload::new(seed, &scenario.clients, scenario.nodes);
         workload.start(&mut queue);
+        let links = scenario.network.link.iter().map(|link| link.latency);
+        let latency = links.chain([scenario.network.latency]).map(|spans| spans.high.0).max().unwrap_or(0);
         Self {
             seed,
             disk: scenario.disk.clone(),
@@ -110,22 +154,45 @@ impl Agenda {
             alarms: Alarms::new(scenario.nodes),
             network: Network::new(seed, &scenario.network, scenario.nodes, scenario.clients.count + 1),
             workload,
-            steps,
+            script,
+            performing: 0,
+            custody: Custody::default(),
+            stalls: Stalls::default(),
             queue,
             ready: VecDeque::new(),
+            urgent: VecDeque::new(),
+            due: VecDeque::new(),
             now: 0,
             crashed: None,
             healed: false,
-            audits: false,
+            audited: Audit::Due,
+            settle: scenario.settle.0,
+            ends,
+            lasts: 0,
             over: false,
+            pace: latency + scenario.disk.sync.high.0,
         }
     }
 
-    /// Takes what is to be done next, and says when; `None` when the run is over.
-    pub fn pop(&mut self) -> Option<(Micros, Action)> {
+    /// Takes what is to be done next in a run of so many events, and says when; `None` when the run is over.
+    pub fn pop(&mut self, events: u64) -> Option<(Micros, Action)> {
         loop {
+            if let Some(action) = self.urgent.pop_front() {
+                return Some((self.now, action));
+            }
+            if let Some(number) = self.script.after(events) {
+                // What the step wants goes before what was ready, and the next such step sees what came of this one.
+                let ready = std::mem::take(&mut self.ready);
+                self.perform(number);
+                self.urgent = std::mem::replace(&mut self.ready, ready);
+                continue;
+            }
             if let Some(action) = self.ready.pop_front() {
                 return Some((self.now, action));
+            }
+            if let Some(number) = self.due.pop_front() {
+                self.perform(number);
+                continue;
             }
             if self.over {
                 return None;
@@ -136,6 +203,12 @@ impl Agenda {
                 return Some((self.now, Action::Apply(cause)));
             }
         }
+    }
+
+    /// What the authors of steps should know of them, so far; of those that were never taken, when the run is over.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        self.script.remarks()
     }
 
     /// Takes what is due first, from the queue or from the alarms.
@@ -182,37 +255,36 @@ impl Agenda {
     /// What an item means now: a cause, or actions that are made ready, or nothing any more.
     fn take(&mut self, due: Due) -> Option<Cause> {
         match due.item {
-            Item::Boot(node) => self.boot(node),
-            Item::Deliver(message, copy, keep) => {
-                if let Endpoint::Node(node) = message.to
-                    && self.put_off(node, due)
-                {
+            Item::Boot(node) => self.boot(node, None),
+            Item::Deliver(message, copy, keep) => self.arrive(due, message, copy, keep),
+            Item::Release(message, _) => self.arrive(due, message, 0, false),
+            Item::Lose(message, keep) => {
+                if self.custody.is_idle() {
+                    return Some(Cause::Lose { message, keep });
+                }
+                if self.custody.passes_over(message, due.item) {
                     return None;
                 }
-                Some(if self.network.is_up(message.from, message.to) {
-                    Cause::Deliver { message, copy, keep, alterations: Vec::new() }
-                } else {
-                    Cause::Lose { message, keep }
-                })
+                let keep = self.custody.takes(message, due.item, 0, keep).keep;
+                Some(Cause::Lose { message, keep })
             }
-            Item::Lose(message, keep) => Some(Cause::Lose { message, keep }),
             Item::Synced(node, boot, sync) => {
                 let current = self.node(node).up && self.node(node).boot == boot;
                 if !current || self.put_off(node, due) {
                     return None;
                 }
-                Some(Cause::Synced { node, boot, sync, status: 0 })
+                if self.stalls.is_idle() {
+                    return Some(Cause::Synced { node, boot, sync, status: 0 });
+                }
+                let sync = Sync { node, boot, n: sync };
+                if self.stalls.was_early(sync) || self.stalls.parks(sync) { None } else { self.answer(sync) }
             }
             Item::Wake(node, boot, alarm) => Some(Cause::Wake { node, boot, alarm }),
             Item::Ask(client, operation) => self.workload.ask(client, operation),
             Item::Retry(client, operation, attempt) => self.workload.retry(client, operation, attempt),
             Item::Timeout(client, ..) => self.workload.timeout(self.now, client, &mut self.queue),
             Item::Step(number) => {
-                let act = self.steps[number as usize].act.clone();
-                // What would break something again after all was healed comes too late.
-                if !self.healed {
-                    self.perform(&act);
-                }
+                self.due.extend(self.script.together(number));
                 None
             }
             Item::Heal => {
@@ -220,116 +292,57 @@ impl Agenda {
                 None
             }
             Item::End => {
-                self.over = true;
+                let done = self.audited == Audit::Done && self.now >= self.lasts;
+                if done || self.now >= self.ends {
+                    self.over = true;
+                    self.close();
+                }
                 None
             }
         }
+    }
+
+    /// A message is due at its addressee.
+    fn arrive(&mut self, due: Due, message: MessageName, copy: u32, keep: bool) -> Option<Cause> {
+        let watched = !self.custody.is_idle();
+        if watched && self.custody.passes_over(message, due.item) {
+            return None;
+        }
+        if let Endpoint::Node(node) = message.to
+            && self.put_off(node, due)
+        {
+            return None;
+        }
+        let up = self.network.is_up(message.from, message.to);
+        let (mut copy, mut keep, mut alterations) = (copy, keep, Vec::new());
+        if watched {
+            let held = matches!(due.item, Item::Deliver(..)) && self.custody.is_held((message.from, message.to));
+            if up && held {
+                let others = self.items(message);
+                self.custody.park(message, &others);
+                return None;
+            }
+            let arrival = self.custody.takes(message, due.item, copy, keep);
+            (copy, keep, alterations) = (arrival.copy, arrival.keep, arrival.alterations);
+        }
+        Some(if up { Cause::Deliver { message, copy, keep, alterations } } else { Cause::Lose { message, keep } })
     }
 
     fn apply(&mut self, cause: Cause) {
         self.ready.push_back(Action::Apply(cause));
     }
 
-    fn boot(&mut self, node: NodeId) -> Option<Cause> {
-        let (seed, survive) = (self.seed, self.disk.survive);
+    fn boot(&mut self, node: NodeId, survive: Option<Survive>) -> Option<Cause> {
+        let (seed, ratio) = (self.seed, self.disk.survive);
         let follow = self.node(node);
         if follow.up {
             return None;
         }
-        let boot = follow.boot;
-        Some(Cause::Boot { node, survivors: follow.disk.survivors(seed, node, boot, survive) })
-    }
-
-    fn target(&self, target: Target) -> NodeId {
-        match target {
-            Target::Node(node) => node,
-            Target::Leader => self.workload.leader().unwrap_or(1),
-            Target::Crashed => self.crashed.unwrap_or(1),
-        }
-    }
-
-    fn perform(&mut self, act: &Act) {
-        match act {
-            Act::Crash(target, Some(effect)) => {
-                let node = self.target(*target);
-                self.ready.push_back(Action::Arm(node, *effect));
-            }
-            Act::Crash(target, None) => {
-                let node = self.target(*target);
-                if self.node(node).up {
-                    self.apply(Cause::Crash { node });
-                }
-            }
-            Act::Restart(target) => {
-                let node = self.target(*target);
-                // A crash that was to come within a turn, and did not come in time, does not come any more.
-                self.ready.push_back(Action::Disarm(node));
-                let cause = self.boot(node);
-                self.ready.extend(cause.map(Action::Apply));
-            }
-            Act::Pause(target) => {
-                let node = self.target(*target);
-                if self.node(node).up && !self.node(node).paused {
-                    self.apply(Cause::Pause { node });
-                }
-            }
-            Act::Resume(target) => {
-                let node = self.target(*target);
-                if self.node(node).paused {
-                    self.apply(Cause::Resume { node });
-                }
-            }
-            Act::Cut(from, to) => self.links(from, to, false),
-            Act::Heal(from, to) if from.is_empty() && to.is_empty() => self.heal_links(),
-            Act::Heal(from, to) => self.links(from, to, true),
-            Act::Partition(groups) => {
-                for (number, group) in groups.iter().enumerate() {
-                    for other in groups[..number].iter().chain(&groups[number + 1..]) {
-                        self.links(group, other, false);
-                    }
-                }
-            }
-            Act::Isolate(target, with) => self.isolate(*target, *with),
-            Act::Clock(target, Jump(jump), ppm) => {
-                let node = self.target(*target);
-                self.apply(Cause::Clock { node, jump: *jump, ppm: *ppm });
-            }
-            Act::Timeout(target) => {
-                let (node, now) = (self.target(*target), self.now);
-                let follow = self.node(node);
-                if let Some((alarm, _)) = follow.alarm {
-                    let ahead = i128::from(alarm) - i128::from(follow.clock.local(now));
-                    let (jump, ppm) = (i64::try_from(ahead).unwrap_or(0), follow.ppm);
-                    self.apply(Cause::Clock { node, jump, ppm });
-                }
-            }
-        }
-    }
-
-    fn links(&mut self, from: &[Name], to: &[Name], up: bool) {
-        for from in from {
-            for to in to {
-                if from != to && self.network.is_up(from.0, to.0) != up {
-                    self.apply(Cause::Link { from: from.0, to: to.0, up });
-                }
-            }
-        }
-    }
-
-    fn heal_links(&mut self) {
-        for (from, to) in self.network.cuts() {
-            self.apply(Cause::Link { from, to, up: true });
-        }
-    }
-
-    fn isolate(&mut self, target: Target, with: u32) {
-        let (first, nodes) = (self.target(target), self.count());
-        let inside = |node: NodeId| (node + nodes - first) % nodes <= with;
-        let name = |node| Name(Endpoint::Node(node));
-        let (one, other): (Vec<_>, Vec<_>) = (1..=nodes).partition(|node| inside(*node));
-        let [one, other] = [one, other].map(|group| group.into_iter().map(name).collect::<Vec<_>>());
-        self.links(&one, &other, false);
-        self.links(&other, &one, false);
+        let survivors = match survive {
+            Some(survive) => follow.disk.chosen(survive),
+            None => follow.disk.survivors(seed, node, follow.boot, ratio),
+        };
+        Some(Cause::Boot { node, survivors })
     }
 
     /// Ends all faults, so that what the cluster still owes can be asked of it.
@@ -339,7 +352,8 @@ impl Agenda {
         self.workload.stop();
         self.heal_links();
         for node in 1..=self.count() {
-            self.ready.push_back(Action::Disarm(node));
+            self.disarm(node);
+            self.node(node).waits = None;
             let (paused, ppm) = (self.node(node).paused, self.node(node).ppm);
             if ppm != 0 {
                 self.apply(Cause::Clock { node, jump: 0, ppm: 0 });
@@ -347,18 +361,34 @@ impl Agenda {
             if paused {
                 self.apply(Cause::Resume { node });
             }
-            let boot = self.boot(node);
+            let boot = self.boot(node, None);
             self.ready.extend(boot.map(Action::Apply));
         }
+        self.release_all();
         self.audit();
     }
 
     /// Lets the auditor begin, once all is healed and every client has its answers.
     fn audit(&mut self) {
-        if self.healed && !self.audits && self.workload.is_idle() {
-            self.audits = true;
+        if self.healed && self.audited == Audit::Due && self.workload.is_idle() {
+            self.audited = Audit::Running { again: false };
             self.workload.audit(self.now, &mut self.queue);
         }
+    }
+
+    /// The auditor has read every key.
+    fn audit_ends(&mut self, again: bool) {
+        if again {
+            self.audited = Audit::Due;
+            self.audit();
+        } else {
+            self.audited = Audit::Done;
+            self.end_at(self.now + LINGER);
+        }
+    }
+
+    fn end_at(&mut self, at: Micros) {
+        self.queue.push(at, Item::End);
     }
 
     /// Looks at the events of a step, unless its cause was moot.
@@ -374,11 +404,15 @@ impl Agenda {
             Cause::Boot { node, .. } => {
                 let follow = self.node(node);
                 follow.boot += 1;
-                (follow.up, follow.paused) = (true, false);
+                (follow.up, follow.paused, follow.syncs) = (true, false, 0);
                 follow.disk = Unsynced::default();
                 self.set_alarm(node, None);
             }
-            Cause::Crash { node } | Cause::Decide { node, decision: Decision::Crash, .. } => self.down(at, node),
+            Cause::Crash { node } => self.down(at, node),
+            Cause::Decide { node, decision: Decision::Crash, .. } => {
+                self.node(node).armed = None;
+                self.down(at, node);
+            }
             Cause::Pause { node } => {
                 self.node(node).paused = true;
                 self.alarms.set(node, None);
@@ -407,14 +441,19 @@ impl Agenda {
 
     fn observe_effect(&mut self, at: Micros, effect: &Effect<'_>) {
         match *effect {
-            Effect::Sent { message, .. } => self.network.send(at, message, &mut self.queue),
+            Effect::Sent { message, .. } => {
+                self.network.send(at, message, &mut self.queue);
+                if !self.custody.is_idle() {
+                    self.meddle(message);
+                }
+            }
             Effect::Received { client, operation, body } => {
                 self.workload.observe_reply(at, client, operation, body, &mut self.queue);
                 self.audit();
-                if self.audits && self.workload.is_audited() {
-                    self.audits = false;
-                    self.healed = true;
-                    self.queue.push(at + LINGER, Item::End);
+                if let Audit::Running { again } = self.audited
+                    && self.workload.is_audited()
+                {
+                    self.audit_ends(again);
                 }
             }
             Effect::WakeAt { node, alarm, at: local } => {
@@ -422,14 +461,19 @@ impl Agenda {
                 let rings = self.node(node).clock.rings(at, local);
                 let due = rings.map(|rings| self.queue.due(rings, Item::Wake(node, boot, alarm)));
                 self.set_alarm(node, due.map(|due| (local, due)));
+                self.waited(node);
             }
             Effect::Write { node, .. } | Effect::Truncate { node, .. } => self.node(node).disk.observe(effect),
             Effect::Sync { node, sync, .. } => {
                 let boot = self.node(node).boot;
                 self.node(node).disk.observe(effect);
+                self.node(node).syncs = sync + 1;
                 let key = [u64::from(node), u64::from(boot), sync];
                 let takes = Draw::new(self.seed, Concern::Sync, key).within(self.disk.sync.range());
                 self.queue.push(at + takes, Item::Synced(node, boot, sync));
+                if let Some(step) = self.stalls.asked(Sync { node, boot, n: sync }) {
+                    self.perform(step);
+                }
             }
             Effect::Halted { node, .. } | Effect::Trapped { node } => self.down(at, node),
             Effect::Note { .. } | Effect::Moot { .. } => {}
@@ -443,6 +487,8 @@ impl Agenda {
         if std::mem::take(&mut self.node(node).paused) {
             self.resume(at, node);
         }
+        self.waited(node);
+        self.stalls.down(node);
     }
 
     /// What waited for a paused node falls due now.

@@ -6,6 +6,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `run` | `run`, and how a run is watched, live or again |
+//! | `plan` | what is to be run: a scenario with what the arguments change in it, or a link |
 //! | `replay` | `replay` and `diff` |
 //! | `guest` | the built-in guest or another, admitted and compiled; `lint` |
 //! | `files` | run files, read and written with care |
@@ -18,6 +19,7 @@
 mod files;
 mod guest;
 mod paint;
+mod plan;
 mod replay;
 mod report;
 mod run;
@@ -128,6 +130,10 @@ struct Run {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is run")]
     guest: Option<PathBuf>,
 
+    /// Run what somebody shared: the text of a link, or an address that ends with one
+    #[arg(long, value_name = "LINK", conflicts_with_all = ["scenario", "seed", "nodes", "profile", "duration", "set"], help_heading = "What is run")]
+    link: Option<String>,
+
     /// Keep the run in a file, for replay and diff
     #[arg(long, value_name = "RUN", value_hint = ValueHint::FilePath, help_heading = "What is kept")]
     out: Option<PathBuf>,
@@ -138,6 +144,9 @@ struct Run {
     #[arg(long, requires = "out", conflicts_with = "causes_only", help_heading = "What is kept")]
     plan_only: bool,
 
+    /// Print a link, by which anybody can run the same
+    #[arg(long, help_heading = "What is shown")]
+    share: bool,
     #[command(flatten)]
     show: Show,
 }

@@ -30,6 +30,7 @@
 //! With no default features the library needs no engine and no machine, and builds for `wasm32-unknown-unknown`.
 
 pub mod agenda;
+pub mod branch;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -39,6 +40,7 @@ pub mod draw;
 pub mod engine;
 pub mod event;
 pub mod gate;
+pub mod link;
 pub mod nodes;
 pub mod plan;
 pub mod runfile;

@@ -6,8 +6,11 @@
 //!
 //! A resolved scenario, with nothing left to a default, is part of a run's header, and so of its digest.
 
+mod act;
 mod mistake;
+mod name;
 pub mod step;
+mod table;
 
 use crate::draw::Ratio;
 use crate::units::{Size, Span, Spans};
@@ -16,6 +19,7 @@ use mistake::{distance, find, in_words, place, shown};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use step::Step;
+pub(crate) use table::Table;
 
 /// The highest number of nodes.
 pub const NODES_MAX: u32 = 9;
@@ -442,7 +446,7 @@ impl Scenario {
     pub fn check_steps(&self, key: &str, steps: &[Step]) -> Result<(), (String, String)> {
         let check = |(number, step): (usize, &Step)| {
             let wrong = |what| (format!("{key}.{number}"), format!("step {}: {what}", number + 1));
-            step.check(self.nodes, self.clients.count).map_err(wrong)
+            step.check(self).map_err(wrong)
         };
         steps.iter().enumerate().try_for_each(check)
     }

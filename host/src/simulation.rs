@@ -3,6 +3,7 @@
 //! [`Simulation`] is a live run; [`replay`] runs the causes of a recorded one again, without an agenda. Both hand every
 //! event to the checkers and to the trace.
 
+use crate::agenda::script::Remark;
 use crate::agenda::{Action, Agenda};
 use crate::check::{Checkers, Observed};
 use crate::engine::{Abort, Engine};
@@ -105,7 +106,7 @@ impl<E: Engine<Turn>> Simulation<E> {
     /// If the engine failed.
     pub fn step(&mut self, mut see: impl FnMut(&Observed<'_>)) -> Result<bool, Abort> {
         loop {
-            match self.agenda.pop() {
+            match self.agenda.pop(self.record.trace.events()) {
                 None => return Ok(false),
                 Some((_, Action::Arm(node, effect))) => self.world.decider().arm(node, effect),
                 Some((_, Action::Disarm(node))) => self.world.decider().disarm(node),
@@ -138,6 +139,12 @@ impl<E: Engine<Turn>> Simulation<E> {
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// What the authors of steps should know of them: which did nothing, and why.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        self.agenda.remarks()
     }
 
     /// The world, to look at.

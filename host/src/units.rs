@@ -47,6 +47,11 @@ const TIMES: &[(&str, u64)] = &[("us", 1), ("ms", 1_000), ("s", 1_000_000), ("m"
 /// The longest time that a scenario can name: a virtual day.
 const SPAN_MAX: u64 = 24 * 3_600_000_000;
 
+impl Span {
+    /// The longest: a virtual day.
+    pub const MAX: Self = Self(SPAN_MAX);
+}
+
 impl FromStr for Span {
     type Err = Wrong;
 

@@ -5,6 +5,7 @@
 
 use crate::draw::{Concern, Draw, Ratio};
 use crate::event::{Effect, NodeId, Survivor};
+use crate::scenario::step::Survive;
 use crate::world::disk::sectors_of;
 use std::collections::VecDeque;
 
@@ -35,6 +36,20 @@ impl Unsynced {
             self.sectors.pop_front();
             self.settled += 1;
         }
+    }
+
+    /// What survives if it is said and not drawn; forgets the rest.
+    pub fn chosen(&mut self, survive: Survive) -> Vec<Survivor> {
+        let sectors = std::mem::take(self).sectors;
+        let last = sectors.len().saturating_sub(1);
+        let survives = |(operation, count): (usize, u32)| match survive {
+            Survive::None => 0,
+            Survive::Torn if operation == last => count / 2,
+            Survive::Torn | Survive::All => count,
+        };
+        let counts = sectors.into_iter().enumerate().map(survives);
+        let survivor = |(operation, count)| Survivor { operation, sector: 0, count };
+        (0..).zip(counts).filter(|(_, count)| *count > 0).map(survivor).collect()
     }
 
     /// Draws what survives the crash that ended a node's boot of that number, and forgets the rest.
@@ -86,6 +101,21 @@ mod tests {
         assert_eq!(disk.sectors, [1]);
         assert!(disk.survivors(0, 1, 1, Ratio::NEVER).is_empty());
         assert!(disk.sectors.is_empty());
+    }
+
+    #[test]
+    fn what_survives_can_be_said() {
+        let chosen = |survive| {
+            let mut disk = Unsynced::default();
+            disk.observe(&write(1024));
+            disk.observe(&write(2048));
+            disk.chosen(survive)
+        };
+        let first = Survivor { operation: 0, sector: 0, count: 2 };
+        assert_eq!(chosen(Survive::None), []);
+        assert_eq!(chosen(Survive::All), [first, Survivor { operation: 1, sector: 0, count: 4 }]);
+        assert_eq!(chosen(Survive::Torn), [first, Survivor { operation: 1, sector: 0, count: 2 }]);
+        assert_eq!(Unsynced::default().chosen(Survive::Torn), []);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::draw::{Concern, Draw, Ratio};
 use crate::event::{Endpoint, Micros, NodeId};
 use crate::scenario::Scenario;
-use crate::scenario::step::{Act, Jump, Name, Step, Target};
+use crate::scenario::step::{Act, Jump, Name, Step, Target, When};
 use crate::units::Span;
 
 /// The kinds of faults, as the key of their draws.
@@ -32,7 +32,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Vec<Step> {
             let within = draw.happens(crash.within_turn);
             let effect = u32::try_from(draw.below(EFFECTS_MAX)).expect("it is below the bound");
             script.step(at, Act::Crash(node, within.then_some(effect)));
-            script.end(at + lasts, Act::Restart(node));
+            script.end(at + lasts, Act::Restart(node, None));
         });
     }
     if let Some(pause) = &faults.pause {
@@ -84,7 +84,7 @@ struct Script<'a> {
 
 impl Script<'_> {
     fn step(&mut self, at: Micros, act: Act) {
-        self.steps.push(Step { at: Span(at), act });
+        self.steps.push(Step { when: When::At(Span(at)), act });
     }
 
     /// What ends a fault; none outlasts the faults' time.
@@ -121,7 +121,7 @@ impl Script<'_> {
             let mut draw = Draw::new(self.seed, Concern::Clock, [Kind::Start as u64, u64::from(node), 0]);
             let ahead = i64::try_from(draw.within(spec.ahead.range())).expect("a span is at most a day");
             let act = Act::Clock(Target::Node(node), Jump(ahead), drift(&mut draw, spec.drift));
-            self.steps.push(Step { at: Span(0), act });
+            self.steps.push(Step { when: When::At(Span(0)), act });
         }
     }
 
@@ -166,7 +166,8 @@ mod tests {
             let steps = draw(&scenario, seed);
             assert_eq!(steps, draw(&scenario, seed));
             for step in steps {
-                assert!(step.at <= scenario.faults.until && (step.at >= scenario.faults.from || step.at.0 == 0));
+                let When::At(at) = step.when else { panic!("{step} has no time") };
+                assert!(at <= scenario.faults.until && (at >= scenario.faults.from || at.0 == 0));
                 *kinds.entry(format!("{:?}", step.act).split('(').next().unwrap().to_owned()).or_insert(0) += 1;
             }
         }

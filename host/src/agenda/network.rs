@@ -16,6 +16,8 @@ struct Link {
     latency: Range,
     /// When the last message of those that keep their order arrives.
     last: Micros,
+    /// How many messages were ever sent.
+    sent: u64,
 }
 
 /// The network's policy and state.
@@ -32,7 +34,7 @@ impl Network {
     /// A network among so many nodes and clients, all of whose links are up.
     #[must_use]
     pub fn new(seed: u64, policy: &scenario::Network, nodes: NodeId, clients: ClientId) -> Self {
-        let link = Link { up: true, latency: policy.latency.range(), last: 0 };
+        let link = Link { up: true, latency: policy.latency.range(), last: 0, sent: 0 };
         let ends = (nodes + clients) as usize;
         let mut network = Self { seed, policy: policy.clone(), nodes, clients, links: vec![link; ends * ends] };
         for special in &policy.link {
@@ -64,6 +66,11 @@ impl Network {
     /// Whether a link carries messages.
     pub fn is_up(&mut self, from: Endpoint, to: Endpoint) -> bool {
         self.link(from, to).is_some_and(|link| link.up)
+    }
+
+    /// How many messages were ever sent there.
+    pub fn sent(&mut self, from: Endpoint, to: Endpoint) -> u64 {
+        self.link(from, to).map_or(0, |link| link.sent)
     }
 
     /// Cuts or heals one direction.
@@ -103,6 +110,7 @@ impl Network {
             queue.push(at + draw.within(policy.latency.range()), Item::Lose(message, false));
             return;
         };
+        link.sent = message.n + 1;
         let mut arrives = at + draw.within(link.latency);
         let lost = draw.happens(policy.loss) || !link.up;
         let overtaken = draw.happens(policy.reorder);

@@ -33,6 +33,8 @@ pub enum Item {
     Heal,
     /// The run ends.
     End,
+    /// A copy of a message arrives because somebody wants it to, by the number of times that they did.
+    Release(MessageName, u32),
 }
 
 /// An endpoint as part of a key.
@@ -44,6 +46,15 @@ pub(super) fn endpoint(endpoint: Endpoint) -> u64 {
 }
 
 impl Item {
+    /// The message that it is about.
+    #[must_use]
+    pub fn message(&self) -> Option<MessageName> {
+        match *self {
+            Self::Deliver(name, ..) | Self::Lose(name, _) | Self::Release(name, _) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The item's name as numbers, for the hash that orders ties.
     fn name(&self) -> [u64; 3] {
         let message = |tag: u64, MessageName { from, to, n }: MessageName| [tag, endpoint(from) << 8 ^ endpoint(to), n];
@@ -59,6 +70,7 @@ impl Item {
             Self::Step(number) => [9, u64::from(number), 0],
             Self::Heal => [10, 0, 0],
             Self::End => [11, 0, 0],
+            Self::Release(name, number) => message(12 + (u64::from(number) << 8), name),
         }
     }
 }

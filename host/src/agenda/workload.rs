@@ -15,7 +15,9 @@ use super::queue::{Item, Queue};
 use crate::draw::{Concern, Draw};
 use crate::event::{Cause, ClientId, Micros, NodeId};
 use crate::scenario::Clients;
+use crate::scenario::step::{Ask, Question};
 use raftbox_abi::client::{Attempt, Operation, Outcome, Reply, Request};
+use std::collections::VecDeque;
 
 /// An operation that awaits its answer.
 #[derive(Clone, Debug)]
@@ -48,6 +50,25 @@ struct Client {
     seen: Vec<Option<Vec<u8>>>,
     /// For the auditor: how many keys it has read.
     audited: u32,
+    /// What somebody wants it to ask beside what it makes up, in order.
+    wanted: VecDeque<Wanted>,
+    /// How many of those it has asked: they do not count among those that it makes up.
+    extra: u64,
+}
+
+/// An operation that somebody wants a client to ask.
+#[derive(Clone, Debug)]
+struct Wanted {
+    step: u32,
+    ask: Ask,
+    to: Option<NodeId>,
+}
+
+impl Client {
+    /// The number of its operation among those that it makes up, which is what they are drawn by.
+    fn drawn(&self) -> u64 {
+        self.operation - self.extra
+    }
 }
 
 /// All clients.
@@ -63,6 +84,25 @@ pub struct Workload {
 
 /// The families of keys, in the order in which the auditor reads them.
 const FAMILIES: [char; 3] = ['a', 'c', 'r'];
+
+/// What somebody wants asked, as an operation.
+fn encode(ask: &Ask, then: impl FnOnce(Operation<'_>)) {
+    let key = ask.key.as_bytes();
+    match &ask.what {
+        Question::Get => then(Operation::Get(key)),
+        Question::Put(value) => then(Operation::Put(key, value.as_bytes())),
+        Question::Delete => then(Operation::Delete(key)),
+        Question::CompareAndSet(old, new) => {
+            then(Operation::CompareAndSet(key, old.as_deref().map(str::as_bytes), new.as_bytes()));
+        }
+        // What the auditor reads is a row of values, each with its end.
+        Question::Append(value) if key[0] == b'a' && !value.ends_with(';') => {
+            then(Operation::Append(key, format!("{value};").as_bytes()));
+        }
+        Question::Append(value) => then(Operation::Append(key, value.as_bytes())),
+        Question::Increment(by) => then(Operation::Increment(key, *by)),
+    }
+}
 
 /// How long a client waits before it tries again where nobody knew a leader.
 const BACK_OFF: crate::draw::Range = crate::draw::Range { low: 20_000, high: 80_000 };
@@ -81,6 +121,8 @@ impl Workload {
             to: (id - 1) % nodes + 1,
             seen: vec![None; spec.keys as usize],
             audited: 0,
+            wanted: VecDeque::new(),
+            extra: 0,
         };
         let clients = (1..=spec.count + 1).map(client).collect();
         Self { seed, spec: spec.clone(), nodes, clients, stopped: false, leader: None }
@@ -108,15 +150,33 @@ impl Workload {
     /// Whether every client but the auditor has its answers.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.clients[..self.clients.len() - 1].iter().all(|client| client.asked.is_none())
+        let idle = |client: &Client| client.asked.is_none() && client.wanted.is_empty();
+        self.clients[..self.clients.len() - 1].iter().all(idle)
+    }
+
+    /// A step wants a client to ask this, of that node first or of whom it likes, after all that it was to ask before.
+    pub fn want(&mut self, id: ClientId, step: u32, ask: Ask, to: Option<NodeId>) {
+        self.client_mut(id).wanted.push_back(Wanted { step, ask, to });
+    }
+
+    /// A client that has nothing outstanding asks what is wanted, without waiting for its time.
+    pub fn ask_now(&mut self, id: ClientId) -> Option<Cause> {
+        self.ask(id, self.client(id).operation)
+    }
+
+    /// The steps that wanted what was never asked.
+    #[must_use]
+    pub fn unasked(&self) -> Vec<u32> {
+        self.clients.iter().flat_map(|client| client.wanted.iter().map(|wanted| wanted.step)).collect()
     }
 
     fn auditor(&self) -> ClientId {
         self.spec.count + 1
     }
 
-    /// The auditor begins.
-    pub fn audit(&self, at: Micros, queue: &mut Queue) {
+    /// The auditor begins, or begins again.
+    pub fn audit(&mut self, at: Micros, queue: &mut Queue) {
+        self.client_mut(self.auditor()).audited = 0;
         queue.push(at, Item::Ask(self.auditor(), self.client(self.auditor()).operation));
     }
 
@@ -138,7 +198,8 @@ impl Workload {
     pub fn ask(&mut self, id: ClientId, operation: u64) -> Option<Cause> {
         let audits = id == self.auditor();
         let client = self.client(id);
-        let enough = !audits && (self.stopped || self.spec.operations != 0 && operation >= self.spec.operations);
+        let most = self.spec.operations;
+        let enough = !audits && client.wanted.is_empty() && (self.stopped || most != 0 && client.drawn() >= most);
         if client.operation != operation || client.asked.is_some() || enough || audits && self.is_audited() {
             return None;
         }
@@ -147,8 +208,16 @@ impl Workload {
             None => Request { session: 0, sequence: 0, operation: Operation::Register }.encode(&mut body),
             Some(session) => {
                 let sequence = client.sequence + 1;
-                self.client_mut(id).sequence = sequence;
-                self.compose(id, operation, |operation| Request { session, sequence, operation }.encode(&mut body));
+                let client = self.client_mut(id);
+                client.sequence = sequence;
+                if let Some(Wanted { ask, to, .. }) = client.wanted.pop_front() {
+                    client.extra += 1;
+                    client.to = to.unwrap_or(client.to);
+                    encode(&ask, |operation| Request { session, sequence, operation }.encode(&mut body));
+                } else {
+                    let drawn = client.drawn();
+                    self.compose(id, drawn, |operation| Request { session, sequence, operation }.encode(&mut body));
+                }
             }
         }
         let to = self.client(id).to;
@@ -285,7 +354,8 @@ impl Workload {
         let client = self.client_mut(id);
         client.asked = None;
         client.operation += 1;
-        let pause = Draw::new(seed, Concern::Operation, [u64::from(id), client.operation, 1]).within(think);
+        let pause = Draw::new(seed, Concern::Operation, [u64::from(id), client.drawn(), 1]).within(think);
+        let pause = if client.wanted.is_empty() { pause } else { 0 };
         queue.push(at + pause, Item::Ask(id, client.operation));
     }
 

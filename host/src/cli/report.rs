@@ -2,6 +2,7 @@
 
 use super::paint::{BAD, BOLD, DOUBT, FAINT, GOOD, grouped, term, wrap};
 use super::{Problem, Surroundings};
+use crate::agenda::script::Remark;
 use crate::check::Verdict;
 use crate::event::text::printable;
 use crate::nodes::{Node, Nodes, State};
@@ -23,6 +24,8 @@ pub(super) struct Report<'a> {
     pub(super) verdicts: Vec<(&'static str, Verdict)>,
     pub(super) nodes: &'a Nodes,
     pub(super) tally: Tally,
+    /// What the authors of steps should know of them; `None` in a replay, which takes no steps.
+    pub(super) remarks: Option<&'a [Remark]>,
     /// What errors guests told, with whose they are.
     pub(super) errors: Vec<String>,
 }
@@ -57,6 +60,22 @@ fn row((number, node): (u32, &Node)) -> [String; 11] {
     ]
 }
 
+/// What is told of steps, a line each, or one line for all of whom the same is to be said.
+fn remarks(remarks: &[Remark]) -> Vec<String> {
+    let same = |one: &Remark, other: &Remark| (one.origin, &one.why) == (other.origin, &other.why);
+    let firsts =
+        remarks.iter().enumerate().filter(|(place, remark)| !remarks[..*place].iter().any(|other| same(other, remark)));
+    let line = |(_, first): (usize, &Remark)| {
+        let numbers: Vec<String> =
+            remarks.iter().filter(|other| same(first, other)).map(|other| other.number.to_string()).collect();
+        match numbers.as_slice() {
+            [] | [_] => first.to_string(),
+            [others @ .., last] => format!("{}s {} and {last}: {}", first.origin.word(), others.join(", "), first.why),
+        }
+    };
+    firsts.map(line).collect()
+}
+
 impl Report<'_> {
     /// Whether every property held.
     pub(super) fn is_well(&self) -> bool {
@@ -83,6 +102,7 @@ impl Report<'_> {
             "wall_us": self.wall_us,
             "operations": { "acknowledged": acknowledged, "failed": failed, "unknown": unknown },
             "verdicts": verdicts.collect::<Map<_, _>>(),
+            "remarks": self.remarks,
             "guest_sha256": self.header.guests.first(),
         });
         match whole {
@@ -136,6 +156,9 @@ impl Report<'_> {
             };
             let names = wrap(&format!("{count}{}", names.join(", ")), 2, surroundings.width);
             writeln!(out, "{GOOD}✓{GOOD:#} {names}")?;
+        }
+        for remark in remarks(self.remarks.unwrap_or_default()) {
+            writeln!(out, "{DOUBT}·{DOUBT:#} {}", wrap(&printable(&remark), 2, surroundings.width))?;
         }
         for error in &self.errors {
             writeln!(out, "{BAD}!{BAD:#} {}", wrap(&printable(error), 2, surroundings.width))?;

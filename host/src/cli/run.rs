@@ -2,8 +2,10 @@
 
 use super::guest::{Guest, describer};
 use super::paint::{self, BOLD, FAINT};
+use super::plan::{self, Opened, Source, reproduce};
 use super::report::Report;
 use super::{Format, Problem, Run, Show, Surroundings, code, files, wrong};
+use crate::agenda::script::Remark;
 use crate::check::Observed;
 use crate::engine::wasmtime::Wasmtime;
 use crate::event::text::{Text, Tone, printable};
@@ -11,13 +13,11 @@ use crate::event::{Effect, Event};
 use crate::nodes::State;
 use crate::plan::{Header, Plan};
 use crate::runfile::RunFile;
-use crate::scenario::{Scenario, Setting};
 use crate::simulation::{Record, Simulation};
 use crate::timeline::{Entry, Timeline, seconds};
 use crate::trace::Keep;
 use crate::world::turn::Turn;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::Instant;
 
 /// How many of the errors that guests log are shown.
@@ -25,13 +25,13 @@ const ERRORS_SHOWN: usize = 5;
 
 /// Runs a scenario.
 pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
-    let scenario = scenario(args)?;
+    let source = Source::of(args)?;
     if let Some(file) = &args.out {
         files::check_out(file)?;
     }
     let guest = Guest::read(args.guest.as_deref())?;
-    let engine = guest.engine(scenario.arena.0, surroundings)?;
-    let header = Header::new(Plan { scenario, seed: args.seed, interventions: Vec::new() }, guest.sha256);
+    let engine = guest.engine(source.plan.scenario.arena.0, surroundings)?;
+    let header = Header::new(source.plan.clone(), guest.sha256);
     let keep = match (&args.out, args.causes_only) {
         (Some(_), true) => Keep::Causes,
         (Some(_), false) if !args.plan_only => Keep::All,
@@ -43,7 +43,9 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
     let seen = watch.end()?;
     seen.refuses_settings()?;
     let report = seen.report(&header, &record, turns);
-    let well = report.is_well();
+    let opened = source.link.as_ref().map(|link| Opened::of(link, &header, report.digest));
+    let well = report.is_well() && opened.as_ref().is_none_or(Opened::is_well);
+    let shared = args.share.then(|| plan::share(&header, report.digest, source.link.as_ref()));
     let kept = match &args.out {
         Some(file) => Some((file, files::write_run(file, &RunFile::of(header.clone(), &record.trace))?)),
         None => None,
@@ -51,6 +53,11 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
     if args.show.format == Format::Json {
         let mut json = report.json();
         json.insert("reproduce".into(), reproduce(args).into());
+        json.extend(shared.map(|link| ("link".into(), link.into())));
+        if let Some(opened) = opened {
+            json.insert("opened".into(), opened.json());
+            json.insert("ok".into(), well.into());
+        }
         writeln!(out, "{:#}", serde_json::Value::from(json))?;
     } else {
         let show = &args.show;
@@ -60,7 +67,13 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
             let bytes = paint::grouped(bytes);
             writeln!(out, "{FAINT}kept        {FAINT:#}{bytes} bytes in {}", file.display())?;
         }
+        if let Some(opened) = opened {
+            opened.tell(out)?;
+        }
         writeln!(out, "{FAINT}reproduce   {FAINT:#}{}", reproduce(args))?;
+        if let Some(link) = shared {
+            writeln!(out, "{FAINT}link        {FAINT:#}{link}")?;
+        }
     }
     Ok(if well { code::WELL } else { code::VIOLATED })
 }
@@ -80,62 +93,6 @@ pub(super) fn tell(
     report.numbers(out)
 }
 
-/// The scenario that the arguments ask for.
-fn scenario(args: &Run) -> Result<Scenario, Problem> {
-    let name = args.scenario.as_str();
-    let profile = args.profile.as_deref();
-    let is_path =
-        name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == "toml");
-    let mistake = |mistake: crate::scenario::Mistake| match profile {
-        Some(profile) if mistake.what.starts_with("there is no profile") => {
-            wrong(format!("--profile {profile}: {}", mistake.what))
-        }
-        _ => wrong(mistake.to_string()),
-    };
-    let mut scenario = if is_path {
-        Scenario::read(name, &files::read_text(Path::new(name), "scenario file")?, profile).map_err(mistake)?
-    } else {
-        Scenario::built_in(name, profile).map_err(mistake)?
-    };
-    let mut flags = Vec::new();
-    if let Some(nodes) = args.nodes {
-        scenario.nodes = nodes;
-        flags.push(format!("--nodes {nodes}"));
-    }
-    if let Some(duration) = args.duration {
-        scenario.duration = duration;
-        flags.push(format!("--for {duration}"));
-    }
-    for (key, value) in &args.set {
-        let setting = match (value.as_str(), value.parse()) {
-            ("true", _) => Setting::Switch(true),
-            ("false", _) => Setting::Switch(false),
-            (_, Ok(number)) => Setting::Number(number),
-            _ => Setting::Text(value.clone()),
-        };
-        scenario.node.insert(key.clone(), setting);
-    }
-    scenario.check().map_err(|(key, what)| {
-        wrong(match key.as_str() {
-            "nodes" | "for" => format!("--{what}"),
-            key if key.starts_with("node") => format!("--set: {what}"),
-            _ => format!("{name} with {}: {what}", flags.join(" ")),
-        })
-    })?;
-    Ok(scenario)
-}
-
-/// The command that makes the same run again.
-fn reproduce(args: &Run) -> String {
-    let mut words = vec!["raftbox run".to_owned(), paint::quoted(&args.scenario), format!("--seed {}", args.seed)];
-    words.extend(args.nodes.map(|nodes| format!("--nodes {nodes}")));
-    words.extend(args.profile.as_ref().map(|profile| format!("--profile {}", paint::quoted(profile))));
-    words.extend(args.duration.map(|duration| format!("--for {duration}")));
-    words.extend(args.set.iter().map(|(name, value)| format!("--set {}", paint::quoted(&format!("{name}={value}")))));
-    words.extend(args.guest.as_ref().map(|guest| format!("--guest {}", paint::quoted(&guest.to_string_lossy()))));
-    words.join(" ")
-}
-
 /// Watches a run: shows it as it goes on, and keeps what the report needs.
 pub(super) struct Watch<'a> {
     show: &'a Show,
@@ -145,6 +102,8 @@ pub(super) struct Watch<'a> {
     started: Instant,
     violated: bool,
     halted: Option<String>,
+    /// What is told of steps; a replay takes none.
+    remarks: Option<Vec<Remark>>,
     /// That the output is not taken any more.
     failed: Option<io::Error>,
 }
@@ -153,7 +112,17 @@ impl<'a> Watch<'a> {
     #[allow(clippy::disallowed_methods, reason = "the command tells how fast a run was")]
     pub(super) fn new(header: &Header, show: &'a Show, surroundings: &'a Surroundings, out: &'a mut dyn Write) -> Self {
         let timeline = Timeline::new(&header.plan.scenario);
-        Self { show, surroundings, out, timeline, started: Instant::now(), violated: false, halted: None, failed: None }
+        Self {
+            show,
+            surroundings,
+            out,
+            timeline,
+            started: Instant::now(),
+            violated: false,
+            halted: None,
+            remarks: None,
+            failed: None,
+        }
     }
 
     fn tells(&self) -> bool {
@@ -200,6 +169,7 @@ impl<'a> Watch<'a> {
             self.check()?;
         }
         let turns = simulation.world().turns();
+        self.remarks = Some(simulation.remarks().to_vec());
         Ok((simulation.record().clone(), turns))
     }
 
@@ -246,7 +216,7 @@ impl<'a> Watch<'a> {
         let entries = self.timeline.take();
         entries.iter().for_each(|entry| self.entry(entry));
         self.check()?;
-        Ok(Seen { timeline: self.timeline, wall_us, halted: self.halted })
+        Ok(Seen { timeline: self.timeline, wall_us, halted: self.halted, remarks: self.remarks })
     }
 }
 
@@ -256,6 +226,7 @@ pub(super) struct Seen {
     wall_us: u64,
     /// The reason of the first node that stopped itself.
     halted: Option<String>,
+    remarks: Option<Vec<Remark>>,
 }
 
 impl Seen {
@@ -286,6 +257,7 @@ impl Seen {
             verdicts: record.checkers.verdicts(),
             nodes: self.timeline.nodes(),
             tally: self.timeline.tally(),
+            remarks: self.remarks.as_deref(),
             errors: errors.map(|(event, line)| format!("S{} at event {event}: {}", line.node, line.line)).collect(),
         }
     }

@@ -34,7 +34,8 @@ pub(super) fn shown(text: &str, offset: usize) -> String {
 /// What the TOML reader has to say, without the names that types have in here.
 pub(super) fn in_words(message: &str) -> String {
     let mut words = message.replace('\n', ", ");
-    for number in ["u32", "u64", "i32"] {
+    words = words.replace("expected u8", "expected a whole number from 0 to 255");
+    for number in ["u32", "u64", "i32", "i64"] {
         words = words.replace(&format!("expected {number}"), "expected a whole number from 0");
     }
     match words.split_once("expected struct ") {

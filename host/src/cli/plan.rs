@@ -1,0 +1,134 @@
+//! What is to be run: a scenario with what the arguments change in it, or what a link tells of.
+
+use super::paint::{self, BAD, FAINT, GOOD, grouped};
+use super::{Problem, Run, files, wrong};
+use crate::link::Link;
+use crate::plan::{Header, Plan};
+use crate::scenario::{Scenario, Setting};
+use crate::trace::Digest;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+
+/// What is to be run, and where it comes from.
+pub(super) struct Source {
+    pub(super) plan: Plan,
+    /// The link that told of it.
+    pub(super) link: Option<Link>,
+}
+
+impl Source {
+    /// What the arguments ask for.
+    pub(super) fn of(args: &Run) -> Result<Self, Problem> {
+        if let Some(text) = &args.link {
+            let link = Link::decode(text).map_err(|broken| wrong(format!("--link: {broken}")))?;
+            return Ok(Self { plan: link.plan.clone(), link: Some(link) });
+        }
+        let plan = Plan { scenario: scenario(args)?, seed: args.seed, interventions: Vec::new() };
+        Ok(Self { plan, link: None })
+    }
+}
+
+/// The link to a run, at the event that the link it was opened by looks at.
+pub(super) fn share(header: &Header, digest: Digest, opened: Option<&Link>) -> String {
+    let guest = header.guests.first().map_or("", String::as_str);
+    let link = Link::new(header.plan.clone(), guest).with_digest(digest);
+    Link { cursor: opened.and_then(|link| link.cursor), ..link }.encode()
+}
+
+/// A link that was opened, and whether the run was the one that it was made of.
+pub(super) struct Opened {
+    cursor: Option<u64>,
+    same: Option<bool>,
+    same_guest: bool,
+}
+
+impl Opened {
+    pub(super) fn of(link: &Link, header: &Header, digest: Digest) -> Self {
+        let same_guest = header.guests.first().is_some_and(|guest| link.is_by(guest));
+        Self { cursor: link.cursor, same: link.is_of(digest), same_guest }
+    }
+
+    pub(super) fn is_well(&self) -> bool {
+        self.same != Some(false)
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({ "cursor": self.cursor, "same": self.same, "same_guest": self.same_guest })
+    }
+
+    pub(super) fn tell(&self, out: &mut dyn Write) -> Result<(), Problem> {
+        let (verdict, style) = match (self.same, self.same_guest) {
+            (Some(true), _) => ("✓ this is the run that the link was made of", GOOD),
+            (Some(false), true) => {
+                ("✗ another run than the link was made of: the scenario, or raftbox, has changed", BAD)
+            }
+            (Some(false), false) => ("✗ another run than the link was made of: another guest ran it; see --guest", BAD),
+            (None, _) => ("(it does not tell which run it was made of)", FAINT),
+        };
+        writeln!(out, "{FAINT}opened      {FAINT:#}{style}{verdict}{style:#}")?;
+        if let Some(event) = self.cursor {
+            writeln!(out, "{FAINT}cursor      {FAINT:#}event {}", grouped(event))?;
+        }
+        Ok(())
+    }
+}
+
+/// The scenario that the arguments ask for.
+fn scenario(args: &Run) -> Result<Scenario, Problem> {
+    let name = args.scenario.as_str();
+    let profile = args.profile.as_deref();
+    let is_path =
+        name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == "toml");
+    let mistake = |mistake: crate::scenario::Mistake| match profile {
+        Some(profile) if mistake.what.starts_with("there is no profile") => {
+            wrong(format!("--profile {profile}: {}", mistake.what))
+        }
+        _ => wrong(mistake.to_string()),
+    };
+    let mut scenario = if is_path {
+        Scenario::read(name, &files::read_text(Path::new(name), "scenario file")?, profile).map_err(mistake)?
+    } else {
+        Scenario::built_in(name, profile).map_err(mistake)?
+    };
+    let mut flags = Vec::new();
+    if let Some(nodes) = args.nodes {
+        scenario.nodes = nodes;
+        flags.push(format!("--nodes {nodes}"));
+    }
+    if let Some(duration) = args.duration {
+        scenario.duration = duration;
+        flags.push(format!("--for {duration}"));
+    }
+    for (key, value) in &args.set {
+        let setting = match (value.as_str(), value.parse()) {
+            ("true", _) => Setting::Switch(true),
+            ("false", _) => Setting::Switch(false),
+            (_, Ok(number)) => Setting::Number(number),
+            _ => Setting::Text(value.clone()),
+        };
+        scenario.node.insert(key.clone(), setting);
+    }
+    scenario.check().map_err(|(key, what)| {
+        wrong(match key.as_str() {
+            "nodes" | "for" => format!("--{what}"),
+            key if key.starts_with("node") => format!("--set: {what}"),
+            _ => format!("{name} with {}: {what}", flags.join(" ")),
+        })
+    })?;
+    Ok(scenario)
+}
+
+/// The command that makes the same run again.
+pub(super) fn reproduce(args: &Run) -> String {
+    let mut words = vec!["raftbox run".to_owned(), paint::quoted(&args.scenario), format!("--seed {}", args.seed)];
+    if let Some(link) = &args.link {
+        words = vec![format!("raftbox run --link {}", paint::quoted(link))];
+    }
+    words.extend(args.nodes.map(|nodes| format!("--nodes {nodes}")));
+    words.extend(args.profile.as_ref().map(|profile| format!("--profile {}", paint::quoted(profile))));
+    words.extend(args.duration.map(|duration| format!("--for {duration}")));
+    words.extend(args.set.iter().map(|(name, value)| format!("--set {}", paint::quoted(&format!("{name}={value}")))));
+    words.extend(args.guest.as_ref().map(|guest| format!("--guest {}", paint::quoted(&guest.to_string_lossy()))));
+    words.join(" ")
+}
