@@ -78,7 +78,7 @@ fn a_recording_in_pieces_is_the_whole() {
     let mut simulation = Simulation::new(native(), &header, Keep::All).unwrap();
     let mut pieces = Recording::new(&header.plan.scenario);
     while simulation.step(|_| ()).unwrap() {
-        if simulation.record().trace.events() % 5 == 0 {
+        if simulation.record().trace.events().is_multiple_of(5) {
             pieces.follow(&simulation.record().trace, |_| None);
         }
     }
