@@ -140,6 +140,12 @@ fn checkers_see_events_and_never_the_world() {
 }
 
 #[test]
+fn the_view_sees_events_and_never_the_world() {
+    let words = ["crate::world", "crate::agenda", "crate::engine", "crate::simulation", "crate::plan"];
+    absent("host/src/view", &words, &[], "the view sees events");
+}
+
+#[test]
 fn the_host_links_the_guests_vocabulary_and_not_its_behaviour() {
     absent("host/src", &["raftbox_node"], &[], "the guest is bytes");
 }

@@ -1,6 +1,6 @@
 //! The view, as scripts: `scripts/view/*.txt`. Each shows one claim about what is to be seen of a run, and why.
 //!
-//! A run is either a real one, through wasmtime, or written by hand where a real cluster would not do what is to be shown.
+//! A run is either a real one, by the native engine since its events are the same, or written by hand where a real cluster would not do what is to be shown.
 //!
 //! | command | example | meaning |
 //! |---|---|---|
@@ -30,7 +30,7 @@ mod show;
 
 use goldenscript::{Command, Context};
 use hand::Hand;
-use raftbox::engine::{Engine as _, Node as _};
+use raftbox::engine::{Engine, Node};
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::simulation::Simulation;
@@ -40,8 +40,9 @@ use raftbox::view::Recording;
 use raftbox::view::diagram::Window;
 use raftbox::view::diff::diff;
 use raftbox::view::tick::Kind;
+use raftbox::world::turn::Turn;
 use raftbox_guest_bytes::BYTES;
-use raftbox_tests::wasmtime_with;
+use raftbox_tests::native;
 use script::{keys, words};
 use std::error::Error;
 use std::rc::Rc;
@@ -129,9 +130,9 @@ impl Runner {
         if let Some(duration) = arguments.take_key("for") {
             scenario.duration = duration.parse::<Span>()?;
         }
-        let engine = wasmtime_with(scenario.arena);
+        let engine = native();
         let header = Header::new(Plan { scenario, seed, interventions: Vec::new() }, sha256(BYTES));
-        let mut describer = engine.node(0)?;
+        let mut describer = Engine::<Turn>::node(&*engine, 0)?;
         let mut recording = Recording::new(&header.plan.scenario);
         let mut simulation = Simulation::new(Rc::clone(&engine), &header, Keep::All)?;
         // In pieces, as a page that goes on running while it shows.
@@ -139,10 +140,11 @@ impl Runner {
         while simulation.step(|_| ())? {
             steps += 1;
             if steps.is_multiple_of(997) {
-                recording.follow(&simulation.record().trace, |datagram| describer.describe(datagram));
+                recording
+                    .follow(&simulation.record().trace, |datagram| Node::<Turn>::describe(&mut describer, datagram));
             }
         }
-        recording.follow(&simulation.record().trace, |datagram| describer.describe(datagram));
+        recording.follow(&simulation.record().trace, |datagram| Node::<Turn>::describe(&mut describer, datagram));
         recording.finish();
         recording.judge(&simulation.record().checkers.verdicts());
         self.take(recording);

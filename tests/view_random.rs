@@ -4,6 +4,7 @@
 use raftbox::check::Observed;
 use raftbox::event::{Cause, Effect, Endpoint, Event, Micros};
 use raftbox::plan::Header;
+use raftbox::runfile::RunFile;
 use raftbox::simulation::Simulation;
 use raftbox::timeline::Timeline;
 use raftbox::trace::{Keep, Trace};
@@ -78,7 +79,7 @@ fn a_recording_in_pieces_is_the_whole() {
     let mut simulation = Simulation::new(native(), &header, Keep::All).unwrap();
     let mut pieces = Recording::new(&header.plan.scenario);
     while simulation.step(|_| ()).unwrap() {
-        if simulation.record().trace.events() % 5 == 0 {
+        if simulation.record().trace.events().is_multiple_of(5) {
             pieces.follow(&simulation.record().trace, |_| None);
         }
     }
@@ -280,6 +281,17 @@ fn what_cannot_be_read_is_told_and_what_came_before_is_there() {
             assert!(!recording.why_committed(event, event).headline.is_empty());
         }
     }
+}
+
+#[test]
+fn a_run_file_is_seen_as_the_run_was() {
+    let header = chaos(3);
+    let (recording, trace) = record(&header);
+    let file = RunFile::read(&RunFile::of(header.clone(), &trace).write()).unwrap();
+    let mut read = Recording::new(&file.head.header.plan.scenario);
+    read.extend(file.body(), |_| None).unwrap();
+    assert_eq!((read.events(), read.last()), (recording.events(), recording.last()));
+    assert_eq!(recording.parts_from(&read), None);
 }
 
 #[test]

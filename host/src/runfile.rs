@@ -245,6 +245,12 @@ impl RunFile {
         Decoder::new(&self.body, 0).map(|event| event.expect("it was checked when it was read"))
     }
 
+    /// The events that the file holds, in their canonical form.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The digests after every 1,024 events.
     #[must_use]
     pub fn checkpoints(&self) -> Vec<Checkpoint> {

@@ -149,7 +149,7 @@ impl Recording {
         }
     }
 
-    /// The run is over, and checkers have judged it: what is still to be told is told, and violations are ticks.
+    /// The run is over: what is still to be told of it is told. To be called once, in the end.
     pub fn finish(&mut self) {
         self.timeline.finish();
         self.story.extend(self.timeline.take());

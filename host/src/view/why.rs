@@ -33,6 +33,7 @@ impl Why {
     }
 
     /// With one more value.
+    #[allow(clippy::needless_pass_by_value, reason = "values are numbers, and words that were made for this")]
     fn row(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.rows.push((name.into(), value.to_string()));
         self
