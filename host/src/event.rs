@@ -41,7 +41,7 @@ impl fmt::Display for Endpoint {
 }
 
 /// The name of a message: the `n`-th (from 0) on its link. The count goes on across restarts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageName {
     /// Who sent it.
     pub from: Endpoint,

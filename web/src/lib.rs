@@ -18,4 +18,6 @@ pub mod copier;
 mod engine;
 pub mod guest;
 #[cfg(target_arch = "wasm32")]
+mod page;
+#[cfg(target_arch = "wasm32")]
 pub mod run;

@@ -29,6 +29,12 @@ fn start() {
     std::panic::set_hook(Box::new(|panic| error(&panic.to_string())));
 }
 
+/// Puts the page into the document.
+#[wasm_bindgen]
+pub fn mount() {
+    crate::page::mount();
+}
+
 /// The SHA-256 of the built-in guest, in hex: the command of the same build has the same.
 #[wasm_bindgen]
 #[must_use]

@@ -1,0 +1,152 @@
+//! The page: what it shows of a run, and what it lets people do to it. It draws what [`raftbox::view`] says, and decides
+//! nothing.
+//!
+//! | file | concept |
+//! |---|---|
+//! | [`state`] | which run, which event, what plays and what is pointed at |
+//! | [`session`] | the run: simulated, recorded, seen at any event |
+//! | [`branches`] | what people do to it, and the branches that come of it |
+//! | [`links`] | the link to what is shown |
+//! | [`browser`] | files, address, clipboard, frames |
+//! | [`picture`] | what is drawn at an event, as plain values |
+//! | [`ring`] | the cluster |
+//! | [`transport`] | moving in time |
+//! | [`telling`] | the sentence of an event, and why |
+//! | [`menu`] | scenario, seed, files, digest |
+//! | [`acts`] | what can be done to what is selected |
+//! | [`logs`], [`node`], [`story`], [`properties`] | the panels |
+//! | [`keys`] | the keyboard |
+
+#![allow(clippy::float_arithmetic, reason = "places on the screen are not integers; none of them reaches a run")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as above")]
+#![allow(unreachable_pub, reason = "what the component macro makes is public, wherever it stands")]
+
+mod acts;
+mod branches;
+mod browser;
+mod keys;
+mod links;
+mod logs;
+mod menu;
+mod node;
+mod picture;
+mod properties;
+mod ring;
+mod session;
+mod state;
+mod story;
+mod telling;
+mod transport;
+
+use leptos::prelude::*;
+use state::Page;
+
+/// The panels beside the ring.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Panel {
+    Logs,
+    Story,
+    Node,
+    Properties,
+}
+
+impl Panel {
+    const ALL: [(Self, &'static str); 4] =
+        [(Self::Logs, "Logs"), (Self::Story, "Story"), (Self::Node, "Node"), (Self::Properties, "Properties")];
+}
+
+#[component]
+fn App() -> impl IntoView {
+    let page = Page::new();
+    provide_context(page);
+    keys::listen(page);
+    let panel = RwSignal::new(Panel::Logs);
+    Effect::new(move |_| {
+        if page.playing.get() {
+            browser::frames(move |passed| {
+                if page.playing.get_untracked() {
+                    page.pass(u64::from(passed));
+                }
+                page.playing.get_untracked()
+            });
+        }
+    });
+    match browser::fragment().as_str() {
+        "" => menu::open(page, "tour", 1),
+        given => address(page, given),
+    }
+    browser::fragments(move |text| if !text.is_empty() { address(page, &text) });
+    view! {
+        <menu::Menu />
+        <Notice />
+        <main>
+            <section class="cluster" aria-label="Cluster">
+                <ring::Ring />
+                <acts::Acts />
+            </section>
+            <section class="panels">
+                <div role="tablist" aria-label="Panels">
+                    {Panel::ALL.map(|(tab, word)| view! {
+                        <button type="button" role="tab" id=format!("tab-{word}") aria-controls="panel"
+                            aria-selected=move || (panel.get() == tab).to_string() on:click=move |_| panel.set(tab)>{word}</button>
+                    }).collect_view()}
+                </div>
+                <div id="panel" role="tabpanel" tabindex="0">
+                    {move || match panel.get() {
+                        Panel::Logs => view! { <logs::Logs /> }.into_any(),
+                        Panel::Story => view! { <story::Story /> }.into_any(),
+                        Panel::Node => view! { <node::NodePanel /> }.into_any(),
+                        Panel::Properties => view! { <properties::Properties /> }.into_any(),
+                    }}
+                </div>
+            </section>
+        </main>
+        <footer>
+            <telling::Telling />
+            <transport::Transport />
+            <keys::Help />
+        </footer>
+    }
+}
+
+/// Opens what the address names: `run=PATH`, a run file beside the page, or a link.
+fn address(page: Page, text: &str) {
+    match text.strip_prefix("run=") {
+        Some(path) => browser::load(path, move |read| match read {
+            Ok(bytes) => page.open_file(&bytes),
+            Err(problem) => page.fail(problem),
+        }),
+        None => links::open(page, text),
+    }
+}
+
+/// What went wrong, and what was done.
+#[component]
+fn Notice() -> impl IntoView {
+    let page = state::page();
+    let differs = Memo::new(move |_| {
+        let linked = page.linked.get()?;
+        if !page.over.get() {
+            return None;
+        }
+        let differs = session::with(|session| linked.is_of(session.digest())).flatten() == Some(false);
+        differs.then(|| "This is not the run that the link was made of: their digests differ.".to_owned())
+    });
+    view! {
+        <div role="alert" class="problem" id="problem">
+            {move || page.problem.get().or_else(|| differs.get()).map(|text| view! {
+                <p>{text}" "<button type="button" on:click=move |_| { page.problem.set(None); page.linked.set(None); }>"close"</button></p>
+            })}
+        </div>
+        <div role="status" class="told">
+            {move || page.told.get().map(|text| view! {
+                <p>{text}" "<button type="button" on:click=move |_| page.told.set(None)>"close"</button></p>
+            })}
+        </div>
+    }
+}
+
+/// Puts the page into the document.
+pub(crate) fn mount() {
+    mount_to_body(App);
+}

@@ -1,0 +1,74 @@
+// What the page asks of the browser beside drawing: files, the address, the clipboard, and frames.
+
+// Gives `done` the bytes of a file that lies where the page does, or what went wrong.
+export async function load(path, done) {
+  try {
+    const answer = await fetch(new URL(path, document.baseURI));
+    if (!answer.ok) return done(undefined, `${path}: there is no such file here`);
+    done(new Uint8Array(await answer.arrayBuffer()), "");
+  } catch {
+    done(undefined, `${path} cannot be loaded; is the page still being served?`);
+  }
+}
+
+// Gives `done` the bytes of the file that somebody picked in an input.
+export async function picked(id, done) {
+  const input = document.getElementById(id);
+  const [file] = input.files;
+  input.value = "";
+  if (!file) return;
+  try {
+    done(new Uint8Array(await file.arrayBuffer()), "");
+  } catch {
+    done(undefined, `${file.name} cannot be read`);
+  }
+}
+
+// Lets somebody save bytes as a file.
+export function save(name, kind, bytes) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes.slice()], { type: kind }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+// The picture as it is drawn now, with the style that it has from the page.
+export function picture(id) {
+  const drawn = document.getElementById(id);
+  const copy = drawn.cloneNode(true);
+  const names = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "font", "text-anchor", "opacity", "visibility", "display"];
+  const style = (from, to) => {
+    const computed = getComputedStyle(from);
+    for (const name of names) to.setAttribute(name, computed.getPropertyValue(name));
+    [...from.children].forEach((child, index) => style(child, to.children[index]));
+  };
+  style(drawn, copy);
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return new XMLSerializer().serializeToString(copy);
+}
+
+export function fragment() {
+  return location.hash.slice(1);
+}
+
+// Puts a link into the address, and into the clipboard where that is allowed.
+export function share(text) {
+  history.replaceState(null, "", `#${text}`);
+  navigator.clipboard?.writeText(location.href).catch(() => {});
+}
+
+export function fragments(changed) {
+  addEventListener("hashchange", () => changed(fragment()));
+}
+
+// Calls `frame` with the microseconds since the last frame, until it says that no more are wanted.
+export function frames(frame) {
+  let before;
+  const next = (now) => {
+    const passed = before === undefined ? 0 : Math.round((now - before) * 1000);
+    before = now;
+    if (frame(Math.min(passed, 250_000))) requestAnimationFrame(next);
+  };
+  requestAnimationFrame(next);
+}

@@ -1,0 +1,71 @@
+//! What the page asks of the browser beside drawing; `browser.js` does it.
+
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
+
+mod js {
+    use wasm_bindgen::prelude::{Closure, wasm_bindgen};
+
+    #[wasm_bindgen(module = "/src/page/browser.js")]
+    extern "C" {
+        pub(super) fn load(path: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
+        pub(super) fn picked(id: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
+        pub(super) fn save(name: &str, kind: &str, bytes: &[u8]);
+        pub(super) fn frames(frame: &Closure<dyn FnMut(u32) -> bool>);
+        pub(super) fn fragments(changed: &Closure<dyn FnMut(String)>);
+    }
+}
+
+#[wasm_bindgen(module = "/src/page/browser.js")]
+extern "C" {
+    /// What stands behind the `#` of the address.
+    pub(crate) fn fragment() -> String;
+    /// Puts a text there, and the address into the clipboard.
+    pub(crate) fn share(text: &str);
+    /// An SVG element of the page as a file of its own.
+    pub(crate) fn picture(id: &str) -> String;
+}
+
+/// What came of reading a file: its bytes, or what went wrong, in words.
+pub(crate) type Read = Result<Vec<u8>, String>;
+
+fn done(then: impl FnOnce(Read) + 'static) -> Closure<dyn FnMut(Option<Vec<u8>>, String)> {
+    let mut then = Some(then);
+    Closure::new(move |bytes: Option<Vec<u8>>, problem| {
+        if let Some(then) = then.take() {
+            then(bytes.ok_or(problem));
+        }
+    })
+}
+
+/// Reads a file that lies where the page does.
+pub(crate) fn load(path: &str, then: impl FnOnce(Read) + 'static) {
+    let done = done(then);
+    js::load(path, &done);
+    done.forget();
+}
+
+/// Reads the file that somebody picked in an input.
+pub(crate) fn picked(id: &str, then: impl FnOnce(Read) + 'static) {
+    let done = done(then);
+    js::picked(id, &done);
+    done.forget();
+}
+
+/// Lets somebody save bytes as a file.
+pub(crate) fn save(name: &str, kind: &str, bytes: &[u8]) {
+    js::save(name, kind, bytes);
+}
+
+/// Calls `frame` at every frame with the microseconds that have passed, until it says `false`.
+pub(crate) fn frames(frame: impl FnMut(u32) -> bool + 'static) {
+    let frame: Closure<dyn FnMut(u32) -> bool> = Closure::new(frame);
+    js::frames(&frame);
+    frame.forget();
+}
+
+/// Calls `changed` whenever what stands behind the `#` changes.
+pub(crate) fn fragments(changed: impl FnMut(String) + 'static) {
+    let changed: Closure<dyn FnMut(String)> = Closure::new(changed);
+    js::fragments(&changed);
+    changed.forget();
+}

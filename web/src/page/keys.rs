@@ -1,0 +1,105 @@
+//! The keyboard: everything that the page can do, it can do without a mouse.
+
+use super::state::{Page, SPEEDS, Selected};
+use super::{branches, links};
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use raftbox::event::NodeId;
+use raftbox::nodes::State;
+use raftbox::scenario::step::{Act, Target};
+use raftbox::view::tick::Kind;
+use wasm_bindgen::JsCast as _;
+
+/// The keys, and what they do.
+const KEYS: [(&str, &str); 13] = [
+    ("Space", "play, or pause"),
+    ("← →", "one event back, or on"),
+    ("Shift ← →", "to the previous, or next, election"),
+    ("Alt ← →", "to the previous, or next, fault"),
+    ("Home End", "to the start, or the end"),
+    ("[ ]", "slower, or faster"),
+    ("1 to 9", "select a node"),
+    ("Esc", "select nothing"),
+    ("C", "crash the selected node, or restart it"),
+    ("P", "pause the selected node, or let it go on"),
+    ("T", "let the selected node time out"),
+    ("S", "share"),
+    ("?", "this help"),
+];
+
+/// Whether a key is meant for what has the focus.
+fn is_typing(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|element| ["INPUT", "SELECT", "TEXTAREA"].contains(&element.tag_name().as_str()))
+}
+
+fn selected(page: Page) -> Option<(NodeId, State)> {
+    match page.selected.get_untracked() {
+        Some(Selected::Node(id)) => {
+            page.picture.with_untracked(|picture| Some((id, picture.nodes.get(id as usize - 1)?.state)))
+        }
+        _ => None,
+    }
+}
+
+/// Does what a key says; `false` if it says nothing.
+fn press(page: Page, event: &KeyboardEvent) -> bool {
+    let jump = |forward| match (event.shift_key(), event.alt_key()) {
+        (true, _) => page.jump(Kind::Election, forward),
+        (_, true) => page.jump(Kind::Fault, forward),
+        _ => page.step(forward),
+    };
+    match event.key().as_str() {
+        " " => page.play(),
+        "ArrowRight" => jump(true),
+        "ArrowLeft" => jump(false),
+        "Home" => page.seek(0),
+        "End" => page.seek(page.known.get_untracked()),
+        "[" => page.speed.update(|speed| *speed = speed.saturating_sub(1)),
+        "]" => page.speed.update(|speed| *speed = (*speed + 1).min(SPEEDS.len() - 1)),
+        "Escape" => page.selected.set(None),
+        "s" | "S" => links::share(page),
+        key => {
+            if let Ok(id @ 1..=9) = key.parse::<NodeId>() {
+                let exists = page.picture.with_untracked(|picture| picture.nodes.len() >= id as usize);
+                page.selected.set(exists.then_some(Selected::Node(id)));
+                return true;
+            }
+            let Some((id, state)) = selected(page) else { return false };
+            let target = Target::Node(id);
+            let act = match key {
+                "c" | "C" if state.is_up() => Act::Crash(target, None),
+                "c" | "C" => Act::Restart(target, None),
+                "p" | "P" if state == State::Paused => Act::Resume(target),
+                "p" | "P" => Act::Pause(target),
+                "t" | "T" => Act::Timeout(target),
+                _ => return false,
+            };
+            branches::act(page, act);
+        }
+    }
+    true
+}
+
+/// Listens to the keyboard.
+pub(crate) fn listen(page: Page) {
+    let handle = window_event_listener(leptos::ev::keydown, move |event| {
+        let button = event.key() == " " && event.target().is_some_and(|target| {
+            target.dyn_into::<web_sys::Element>().is_ok_and(|element| element.tag_name() == "BUTTON" || element.tag_name() == "SUMMARY")
+        });
+        if !event.ctrl_key() && !event.meta_key() && !is_typing(&event) && !button && press(page, &event) {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
+#[component]
+pub(crate) fn Help() -> impl IntoView {
+    view! {
+        <details class="help" id="help">
+            <summary>"Keys"</summary>
+            <dl>{KEYS.map(|(key, does)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{does}</dd></div> }).collect_view()}</dl>
+        </details>
+    }
+}

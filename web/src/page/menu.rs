@@ -1,0 +1,102 @@
+//! Which run: scenario and seed, a run file, a link to it; and its digest.
+
+use super::state::{Page, page};
+use super::{browser, links, session};
+use leptos::prelude::*;
+use raftbox::runfile::RunFile;
+use serde::Deserialize;
+
+/// A built-in scenario, as the bundler lists it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Listed {
+    name: String,
+    about: String,
+}
+
+/// Opens a built-in scenario under a seed.
+pub(crate) fn open(page: Page, name: &str, seed: u64) {
+    let path = format!("scenarios/{name}.run");
+    browser::load(&path.clone(), move |read| match read.map(|file| RunFile::read(&file)) {
+        Ok(Ok(file)) => {
+            let mut plan = file.head.header.plan;
+            plan.seed = seed;
+            page.open(plan, 0);
+        }
+        Ok(Err(error)) => page.fail(format!("{path}: {error}.")),
+        Err(problem) => page.fail(problem),
+    });
+}
+
+#[component]
+pub(crate) fn Menu() -> impl IntoView {
+    let page = page();
+    let listed = RwSignal::new(Vec::<Listed>::new());
+    browser::load("scenarios/list.json", move |read| {
+        let list = read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| format!("scenarios/list.json: {error}")));
+        match list {
+            Ok(list) => listed.set(list),
+            Err(problem) => page.fail(problem),
+        }
+    });
+    let plan = Memo::new(move |_| {
+        page.run.track();
+        session::with(|session| {
+            let plan = &session.header().plan;
+            (plan.scenario.name.clone(), plan.seed, plan.scenario.about.clone())
+        })
+    });
+    let seed = NodeRef::<leptos::html::Input>::new();
+    let choose = move |name: String| {
+        let text = seed.get_untracked().map_or_else(String::new, |input| input.value());
+        match text.trim().parse::<u64>() {
+            Ok(seed) => open(page, &name, seed),
+            Err(_) => page.fail(format!("The seed is {text:?}, and should be a number from 0 to 18446744073709551615.")),
+        }
+    };
+    let again = move || if let Some((name, ..)) = plan.get_untracked() { choose(name) };
+    let digest = move || {
+        page.run.track();
+        page.known.track();
+        if !page.over.get() { return "…".to_owned() }
+        session::with(|session| session.digest().to_string()).unwrap_or_default()
+    };
+    let save = move |_| {
+        if let Some((name, bytes)) = session::with(|session| {
+            let plan = &session.header().plan;
+            (format!("{}-{}.run", plan.scenario.name, plan.seed), session.file())
+        }) {
+            browser::save(&name, "application/octet-stream", &bytes);
+        }
+    };
+    let picked = move |_| browser::picked("open", move |read| match read {
+        Ok(bytes) => page.open_file(&bytes),
+        Err(problem) => page.fail(problem),
+    });
+    view! {
+        <header class="menu">
+            <h1>"raftbox"</h1>
+            <label>"scenario "
+                <select id="scenario" on:change=move |event| choose(event_target_value(&event))>
+                    <For each=move || listed.get() key=|listed| listed.name.clone() let:item>
+                        {{
+                            let name = item.name.clone();
+                            let chosen = move || plan.get().is_some_and(|(shown, ..)| shown == name);
+                            view! { <option value=item.name.clone() title=item.about selected=chosen>{item.name.clone()}</option> }
+                        }}
+                    </For>
+                </select>
+            </label>
+            <label>"seed "
+                <input id="seed" node_ref=seed inputmode="numeric" size="8" prop:value=move || plan.get().map_or(1, |(_, seed, _)| seed).to_string()
+                    on:change=move |_| again() />
+            </label>
+            <button type="button" id="share" on:click=move |_| links::share(page)>"share"</button>
+            <button type="button" id="save" on:click=save>"save run"</button>
+            <label class="file">"open run "<input type="file" id="open" accept=".run" on:change=picked /></label>
+            <output class="digest" title="The digest over every event: the terminal shows the same">
+                "digest "<code id="digest">{digest}</code>
+            </output>
+        </header>
+        <p class="about">{move || plan.get().map(|(_, _, about)| about)}</p>
+    }
+}

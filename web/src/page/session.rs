@@ -1,0 +1,141 @@
+//! The run that the page shows: simulated a little at a time, recorded as it grows, and seen at any of its events.
+
+use crate::built_in::built_in;
+use crate::engine::{Browser, BrowserNode};
+use raftbox::check::Verdict;
+use raftbox::engine::{Engine as _, Node};
+use raftbox::plan::{Header, Plan, sha256};
+use raftbox::runfile::RunFile;
+use raftbox::simulation::Simulation;
+use raftbox::trace::{Digest, Keep};
+use raftbox::view::{Recording, View};
+use raftbox::world::turn::Turn;
+use raftbox_guest_bytes::BYTES;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+thread_local! {
+    /// The run that is shown. Nodes of an engine belong to this thread, and signals do not hold what does.
+    static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
+    /// The last engine with the memory of its nodes: its instances serve the next run too.
+    static ENGINE: RefCell<Option<(u64, Rc<Browser>)>> = const { RefCell::new(None) };
+}
+
+/// A run that is simulated and looked at.
+pub(crate) struct Session {
+    header: Header,
+    simulation: Simulation<Browser>,
+    /// Never booted; it puts datagrams into words.
+    describer: BrowserNode,
+    recording: Recording,
+    /// The view that was last asked for: the next is mostly near.
+    view: View,
+    over: bool,
+}
+
+/// The header of a plan that the built-in guest runs.
+pub(crate) fn header(plan: Plan) -> Header {
+    Header::new(plan, sha256(BYTES))
+}
+
+fn engine(arena: u64) -> Result<Rc<Browser>, String> {
+    let kept = ENGINE.with_borrow(|kept| kept.as_ref().filter(|(size, _)| *size == arena).map(|(_, engine)| engine.clone()));
+    if let Some(engine) = kept {
+        return Ok(engine);
+    }
+    let engine = Rc::new(Browser::new(vec![built_in(arena)]).map_err(|abort| abort.to_string())?);
+    ENGINE.set(Some((arena, Rc::clone(&engine))));
+    Ok(engine)
+}
+
+/// Makes a run the one that is shown, before its first event. What was shown stays if that fails.
+///
+/// # Errors
+/// If the run is another guest's, or the browser has no room.
+pub(crate) fn open(header: Header) -> Result<(), String> {
+    let ours = sha256(BYTES);
+    if let Some(theirs) = header.guests.iter().find(|theirs| **theirs != ours) {
+        return Err(format!("This run was made with another guest, {theirs}; the one here is {ours}."));
+    }
+    let scenario = &header.plan.scenario;
+    let engine = engine(scenario.arena.0)?;
+    let recording = Recording::new(scenario);
+    let session = Session {
+        describer: engine.node(0).map_err(|abort| abort.to_string())?,
+        simulation: Simulation::new(engine, &header, Keep::All).map_err(|abort| abort.to_string())?,
+        view: recording.start().clone(),
+        recording,
+        over: false,
+        header,
+    };
+    SESSION.set(Some(session));
+    Ok(())
+}
+
+/// Does something with the run that is shown, if one is.
+pub(crate) fn with<T>(what: impl FnOnce(&mut Session) -> T) -> Option<T> {
+    SESSION.with_borrow_mut(|session| session.as_mut().map(what))
+}
+
+impl Session {
+    /// Takes so many steps, or as many as are left, and records them; `false` when the run is over.
+    ///
+    /// # Errors
+    /// If the browser failed.
+    pub(crate) fn advance(&mut self, steps: u32) -> Result<bool, String> {
+        for _ in 0..steps {
+            if !self.simulation.step(|_| ()).map_err(|abort| abort.to_string())? {
+                self.over = true;
+                break;
+            }
+        }
+        let record = self.simulation.record();
+        let describer = &mut self.describer;
+        self.recording.follow(&record.trace, |datagram| Self::describe(describer, datagram));
+        if record.checkers.first_violation().is_some() || self.over {
+            self.recording.judge(&record.checkers.verdicts());
+        }
+        if self.over {
+            self.recording.finish();
+        }
+        Ok(!self.over)
+    }
+
+    fn describe(describer: &mut BrowserNode, datagram: &[u8]) -> Option<String> {
+        <BrowserNode as Node<Turn>>::describe(describer, datagram)
+    }
+
+    /// What is run.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// All that is recorded.
+    pub(crate) fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    /// The digest so far.
+    pub(crate) fn digest(&self) -> Digest {
+        self.simulation.record().trace.digest()
+    }
+
+    /// What became of each property so far.
+    pub(crate) fn verdicts(&self) -> Vec<(&'static str, Verdict)> {
+        self.simulation.record().checkers.verdicts()
+    }
+
+    /// The state when so many events had happened.
+    pub(crate) fn view(&mut self, events: u64) -> &View {
+        match events.checked_sub(1) {
+            Some(last) => self.recording.seek(&mut self.view, last),
+            None => self.view.clone_from(self.recording.start()),
+        }
+        &self.view
+    }
+
+    /// The run so far as a run file.
+    pub(crate) fn file(&self) -> Vec<u8> {
+        RunFile::of(self.header.clone(), &self.simulation.record().trace).write()
+    }
+}

@@ -1,0 +1,222 @@
+//! What the page is about now: which run, which event, whether it plays, and what is pointed at.
+//!
+//! Everything that is shown is computed from these signals and the run; a component reads them and asks for changes by the
+//! methods of [`Page`]. Model time goes on in microseconds of the run, however often the screen is drawn: a frame says how
+//! much real time has passed, and nothing else.
+
+use super::picture::Picture;
+use super::{branches, session};
+use leptos::prelude::*;
+use raftbox::event::{MessageName, Micros, NodeId};
+use raftbox::link::Link;
+use raftbox::plan::Plan;
+use raftbox::runfile::RunFile;
+use raftbox::view::tick::Kind;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many steps are simulated between two looks at what else there is to do: some milliseconds' worth.
+const STEPS: u32 = 1500;
+
+/// The speeds that can be chosen, as real microseconds that one thousand microseconds of the run take.
+pub(crate) const SPEEDS: [(u64, &str); 9] = [
+    (100_000, "0.01"),
+    (30_000, "0.03"),
+    (10_000, "0.1"),
+    (3_000, "0.3"),
+    (1_000, "1"),
+    (300, "3"),
+    (100, "10"),
+    (30, "30"),
+    (10, "100"),
+];
+
+/// What is pointed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Selected {
+    Node(NodeId),
+    Message(MessageName),
+}
+
+/// The state of the page.
+#[derive(Clone, Copy)]
+pub(crate) struct Page {
+    /// Counts the runs that were opened.
+    pub(crate) run: RwSignal<u64>,
+    /// How many events of the run are known.
+    pub(crate) known: RwSignal<u64>,
+    /// Whether the run is known to its end.
+    pub(crate) over: RwSignal<bool>,
+    /// How many events have happened in what is shown.
+    pub(crate) cursor: RwSignal<u64>,
+    /// The time that is shown; not before the last event that has happened, and not after the next.
+    pub(crate) time: RwSignal<Micros>,
+    pub(crate) playing: RwSignal<bool>,
+    /// Which of [`SPEEDS`].
+    pub(crate) speed: RwSignal<usize>,
+    pub(crate) selected: RwSignal<Option<Selected>>,
+    /// What went wrong last, for people.
+    pub(crate) problem: RwSignal<Option<String>>,
+    /// What was done last, for people.
+    pub(crate) told: RwSignal<Option<String>>,
+    /// The link that the run was opened by, to compare digests.
+    pub(crate) linked: RwSignal<Option<Link>>,
+    /// What is drawn.
+    pub(crate) picture: Memo<Arc<Picture>>,
+}
+
+impl Page {
+    /// Before any run.
+    pub(crate) fn new() -> Self {
+        let (run, cursor, known) = (RwSignal::new(0), RwSignal::new(0), RwSignal::new(0));
+        let picture = Memo::new(move |_| {
+            run.track();
+            // What becomes of messages is known when the run has come so far.
+            known.track();
+            let events = cursor.get();
+            Arc::new(session::with(|session| Picture::of(session, events)).unwrap_or_default())
+        });
+        Self {
+            run,
+            known,
+            over: RwSignal::new(false),
+            cursor,
+            time: RwSignal::new(0),
+            playing: RwSignal::new(false),
+            speed: RwSignal::new(2),
+            selected: RwSignal::new(None),
+            problem: RwSignal::new(None),
+            told: RwSignal::new(None),
+            linked: RwSignal::new(None),
+            picture,
+        }
+    }
+
+    /// Tells of something that went wrong; what is shown stays.
+    pub(crate) fn fail(self, problem: impl Into<String>) {
+        self.problem.set(Some(problem.into()));
+    }
+
+    /// Opens the run of a plan, at an event.
+    pub(crate) fn open(self, plan: Plan, cursor: u64) {
+        branches::begin(plan.clone());
+        self.show(plan, cursor);
+    }
+
+    /// Opens the run of a run file.
+    pub(crate) fn open_file(self, bytes: &[u8]) {
+        match RunFile::read(bytes) {
+            Ok(file) => {
+                let header = file.head.header;
+                let ours = session::header(header.plan.clone());
+                if header.guests == ours.guests {
+                    self.open(header.plan, 0);
+                } else {
+                    let theirs = header.guests.join(", ");
+                    self.fail(format!("This run was made with another guest, {theirs}; the one here is {}.", ours.guests[0]));
+                }
+            }
+            Err(error) => self.fail(format!("{error}.")),
+        }
+    }
+
+    /// Shows the run of a plan in place of the one that is shown.
+    pub(crate) fn show(self, plan: Plan, cursor: u64) {
+        if let Err(problem) = session::open(session::header(plan)) {
+            return self.fail(problem);
+        }
+        self.playing.set(false);
+        (self.problem.set(None), self.told.set(None), self.linked.set(None));
+        self.over.set(false);
+        self.selected.set(None);
+        self.known.set(0);
+        self.run.update(|run| *run += 1);
+        self.seek(0);
+        self.grow(self.run.get_untracked(), cursor);
+    }
+
+    /// Simulates on, a little at a time, until the run is over or another is shown; goes to an event as soon as it is there.
+    fn grow(self, run: u64, goal: u64) {
+        if self.run.get_untracked() != run {
+            return;
+        }
+        match session::with(|session| Ok::<_, String>((session.advance(STEPS)?, session.recording().events()))) {
+            Some(Ok((more, events))) => {
+                self.known.set(events);
+                if goal > 0 && self.cursor.get_untracked() == 0 && (events >= goal || !more) {
+                    self.seek(goal);
+                }
+                self.over.set(!more);
+                if more {
+                    set_timeout(move || self.grow(run, goal), Duration::ZERO);
+                }
+            }
+            Some(Err(problem)) => self.fail(problem),
+            None => {}
+        }
+    }
+
+    /// Shows the run when so many events have happened.
+    pub(crate) fn seek(self, events: u64) {
+        let events = events.min(self.known.get_untracked());
+        self.cursor.set(events);
+        let at = session::with(|session| session.view(events).at()).unwrap_or(0);
+        self.time.set(at);
+    }
+
+    /// One event on, or back.
+    pub(crate) fn step(self, forward: bool) {
+        self.playing.set(false);
+        let cursor = self.cursor.get_untracked();
+        self.seek(if forward { cursor + 1 } else { cursor.saturating_sub(1) });
+    }
+
+    /// To the next event of a kind, or the one before.
+    pub(crate) fn jump(self, kind: Kind, forward: bool) {
+        self.playing.set(false);
+        let cursor = self.cursor.get_untracked();
+        let found = session::with(|session| {
+            let ticks = &session.recording().tables().ticks;
+            let last = cursor.saturating_sub(1);
+            let tick = if forward { ticks.next(kind, last) } else { ticks.previous(kind, last) };
+            tick.map(|tick| tick.moment.event + 1)
+        });
+        if let Some(Some(events)) = found {
+            self.seek(events);
+        }
+    }
+
+    /// To the last event that is not after a time.
+    pub(crate) fn seek_time(self, at: Micros) {
+        let event = session::with(|session| session.recording().event_at(at)).flatten();
+        self.cursor.set(event.map_or(0, |event| event + 1));
+        self.time.set(at);
+    }
+
+    /// Begins to play, or stops; from the end it begins anew.
+    pub(crate) fn play(self) {
+        let plays = !self.playing.get_untracked();
+        if plays && self.over.get_untracked() && self.cursor.get_untracked() == self.known.get_untracked() {
+            self.seek(0);
+        }
+        self.playing.set(plays);
+    }
+
+    /// Plays on: so many microseconds of real time have passed.
+    pub(crate) fn pass(self, real: u64) {
+        let (slow, _) = SPEEDS[self.speed.get_untracked()];
+        let now = self.time.get_untracked().saturating_add(real.saturating_mul(1000) / slow);
+        let end = session::with(|session| session.recording().at()).unwrap_or(0);
+        if now >= end && self.over.get_untracked() {
+            self.seek(self.known.get_untracked());
+            self.playing.set(false);
+        } else {
+            self.seek_time(now.min(end));
+        }
+    }
+}
+
+/// The page of the component that asks.
+pub(crate) fn page() -> Page {
+    expect_context::<Page>()
+}
