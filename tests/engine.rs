@@ -15,7 +15,8 @@ fn run(bytes: &[u8], options: &Options) -> Result<Record, String> {
     let admitted = gate::admit(bytes, None).map_err(|refusal| refusal.to_string())?;
     let compiled = Compiled::new(vec![admitted], options).map_err(|abort| abort.to_string())?;
     let engine = Wasmtime::new(&compiled).map_err(|abort| abort.to_string())?;
-    let mut simulation = Simulation::new(Rc::new(engine), &alone(bytes), Keep::All).map_err(|abort| abort.to_string())?;
+    let mut simulation =
+        Simulation::new(Rc::new(engine), &alone(bytes), Keep::All).map_err(|abort| abort.to_string())?;
     simulation.run().map_err(|abort| abort.to_string())?;
     Ok(simulation.record().clone())
 }

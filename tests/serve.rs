@@ -2,7 +2,8 @@
 //!
 //! Every request is written byte by byte over a connection of its own, so that a script can ask what no browser would.
 //!
-//! - `request METHOD PATH [header=value...]`: `HOST` in a value stands for the server's own name.
+//! - `request METHOD PATH [Host=...] [If-None-Match=...]`: `HOST` stands for the server's own name.
+//! - `status ...`: the same, and only the first line and the body of the answer.
 
 use goldenscript::{Command, Context, Runner};
 use raftbox::cli::serve::{Server, Site};
@@ -68,24 +69,26 @@ impl Runner for Asker {
     type Command = Command;
 
     fn run(&mut self, command: &Command, _: &Context) -> Result<String, Box<dyn Error>> {
-        let mut arguments = command.consume_args();
         let host = self.0.address().to_string();
-        let (method, path) = match command.name.as_str() {
-            "request" => (arguments.next_pos().ok_or("no method")?, arguments.next_pos().ok_or("no path")?),
-            name => return Err(format!("no command {name}").into()),
-        };
-        let mut request = format!("{} {} HTTP/1.1\r\nConnection: close\r\n", method.value, path.value);
-        let mut named = false;
-        for header in command.args.iter().filter(|argument| argument.key.is_some()) {
-            let key = header.key.as_deref().unwrap_or_default();
-            named |= key == "Host";
-            write!(request, "{key}: {}\r\n", header.value.replace("HOST", &host))?;
+        let mut arguments = command.consume_args();
+        if !["request", "status"].contains(&command.name.as_str()) {
+            return Err(format!("no command {}", command.name).into());
         }
-        if !named {
-            write!(request, "Host: {host}\r\n")?;
+        let method = arguments.next_pos().ok_or("no method")?;
+        let path = arguments.next_pos().ok_or("no path")?;
+        let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+        let own = arguments.take_key("Host").unwrap_or("HOST");
+        for (name, value) in [("Host", Some(own)), ("If-None-Match", arguments.take_key("If-None-Match"))] {
+            if let Some(value) = value {
+                write!(request, "{name}: {}\r\n", value.replace("HOST", &host))?;
+            }
         }
+        arguments.reject_next()?;
         let answer = self.ask(&format!("{request}\r\n"))?;
         let (head, body) = answer.split_once("\n\n").unwrap_or((&answer, ""));
+        if command.name == "status" {
+            return Ok(format!("{}: {}", head.lines().next().unwrap_or_default(), body.trim_end()));
+        }
         // What the library says of itself, and when, is not ours.
         let kept = head.lines().filter(|line| !line.starts_with("Server:") && !line.starts_with("Date:"));
         let mut lines: Vec<String> = kept.map(|line| line.replace(&host, "HOST")).collect();

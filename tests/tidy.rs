@@ -107,7 +107,10 @@ fn the_page_stands_on_the_host_and_nothing_stands_on_the_page() {
     assert_eq!(own(&manifest("web/bundler/Cargo.toml")), ["raftbox", "raftbox-guest-bytes"]);
     for package in ["web", "web/gate", "web/bundler"] {
         let line = "host\", default-features = false }";
-        assert!(manifest(&format!("{package}/Cargo.toml")).contains(line), "{package} takes more of the host than it needs");
+        assert!(
+            manifest(&format!("{package}/Cargo.toml")).contains(line),
+            "{package} takes more of the host than it needs"
+        );
     }
     for below in ["host", "node-guest", "node-guest/abi", "node-guest/bytes"] {
         assert!(!manifest(&format!("{below}/Cargo.toml")).contains("raftbox-web"), "{below} points to the page");

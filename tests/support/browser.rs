@@ -79,7 +79,8 @@ impl Browser {
         let request = self.agent.post(format!("{}{path}", self.session));
         let answer = request.header("Content-Type", "application/json").send(body.to_string());
         let mut answer = answer.map_err(|error| format!("the driver does not answer: {error}"))?;
-        let text = answer.body_mut().with_config().limit(1 << 30).read_to_string().map_err(|error| error.to_string())?;
+        let text =
+            answer.body_mut().with_config().limit(1 << 30).read_to_string().map_err(|error| error.to_string())?;
         let mut answer: Value = serde_json::from_str(&text).map_err(|error| format!("{error} in {text}"))?;
         match answer["value"]["error"].as_str() {
             Some(error) => Err(format!("{error}: {}", answer["value"]["message"].as_str().unwrap_or_default())),

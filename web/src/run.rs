@@ -57,7 +57,10 @@ impl Plan {
     /// If the file is none, or damaged.
     pub fn read(file: &[u8]) -> Result<Plan, JsError> {
         let head = RunFile::read(file)?.head;
-        Ok(Self { digest: head.digest.filter(|_| head.events > 0).map(|digest| digest.to_string()), header: head.header })
+        Ok(Self {
+            digest: head.digest.filter(|_| head.events > 0).map(|digest| digest.to_string()),
+            header: head.header,
+        })
     }
 
     /// The same under another seed.
@@ -136,7 +139,9 @@ impl Run {
     pub fn new(plan: &Plan, guest: Option<Vec<u8>>) -> Result<Run, JsError> {
         let arena = plan.arena();
         let brought = match guest {
-            Some(guest) => Some(Admitted::read(&guest).ok_or_else(|| JsError::new("this is nothing that the gate gave"))?),
+            Some(guest) => {
+                Some(Admitted::read(&guest).ok_or_else(|| JsError::new("this is nothing that the gate gave"))?)
+            }
             None => None,
         };
         let ours = brought.as_ref().map_or_else(self::guest, |guest| guest.sha256.clone());

@@ -98,7 +98,7 @@ impl Site {
         };
         let names = [format!("{address}"), format!("localhost:{}", address.port())];
         let answer = if !names.iter().any(|name| name == header("Host")) {
-            Answer::told(403, &format!("this is served as http://{address} alone"))
+            Answer::told(403, "this is served under its own address alone, and not under that name")
         } else if !matches!(request.method(), Method::Get | Method::Head) {
             Answer::told(405, "there is nothing to do here but to GET")
         } else {
@@ -124,7 +124,8 @@ impl Site {
         let headers = headers.into_iter().map(|(name, value)| Header::from_bytes(name, value));
         let headers = headers.map(|header| header.expect("it is ASCII")).collect();
         let length = body.len();
-        Response::new(status.into(), headers, io::Cursor::new(body), Some(length), None).with_chunked_threshold(usize::MAX)
+        Response::new(status.into(), headers, io::Cursor::new(body), Some(length), None)
+            .with_chunked_threshold(usize::MAX)
     }
 }
 
@@ -182,7 +183,9 @@ pub(super) fn serve(args: &Serve, surroundings: &Surroundings, out: &mut dyn Wri
     let server = Server::listen(args.port, Site::new(folder, run)).map_err(|error| {
         let port = args.port;
         wrong(match error.kind() {
-            ErrorKind::AddrInUse => format!("--port {port}: somebody listens there already; give another, or 0 for any"),
+            ErrorKind::AddrInUse => {
+                format!("--port {port}: somebody listens there already; give another, or 0 for any")
+            }
             ErrorKind::PermissionDenied => format!("--port {port}: you may not listen there; give one above 1023"),
             _ => format!("--port {port}: nobody can listen there: {error}"),
         })

@@ -217,7 +217,8 @@ pub fn table(files: &[File]) -> String {
         writeln!(text, "{bytes:>9}  {gzip:>9}  {path}").expect("a string takes everything");
     }
     let first = first_load(files);
-    writeln!(text, "the page loads {first} bytes at first, gzipped; {BUDGET} are allowed").expect("a string takes everything");
+    writeln!(text, "the page loads {first} bytes at first, gzipped; {BUDGET} are allowed")
+        .expect("a string takes everything");
     text
 }
 
@@ -227,7 +228,10 @@ pub fn table(files: &[File]) -> String {
 /// If it is not.
 pub fn check_budget(files: &[File]) -> Result<()> {
     let first = first_load(files);
-    ensure!(first <= BUDGET, "the page loads {first} bytes at first, gzipped, and {BUDGET} are allowed; make it smaller");
+    ensure!(
+        first <= BUDGET,
+        "the page loads {first} bytes at first, gzipped, and {BUDGET} are allowed; make it smaller"
+    );
     Ok(())
 }
 
