@@ -75,15 +75,17 @@ fn App() -> impl IntoView {
         "" => menu::open(page, "tour", 1),
         given => address(page, given),
     }
-    browser::fragments(move |text| if !text.is_empty() { address(page, &text) });
+    browser::fragments(move |text| {
+        if !text.is_empty() {
+            address(page, &text)
+        }
+    });
     view! {
         <menu::Menu />
         <Notice />
         <main>
-            <section class="cluster" aria-label="Cluster">
-                <ring::Ring />
-                <acts::Acts />
-            </section>
+            <section class="cluster" aria-label="Cluster"><ring::Ring /></section>
+            <acts::Acts />
             <section class="panels">
                 <div role="tablist" aria-label="Panels">
                     {Panel::ALL.map(|(tab, word)| view! {
@@ -113,7 +115,7 @@ fn App() -> impl IntoView {
 fn address(page: Page, text: &str) {
     match text.strip_prefix("run=") {
         Some(path) => browser::load(path, move |read| match read {
-            Ok(bytes) => page.open_file(&bytes),
+            Ok(bytes) => drop(page.open_file(&bytes, 0)),
             Err(problem) => page.fail(problem),
         }),
         None => links::open(page, text),
@@ -129,7 +131,7 @@ fn Notice() -> impl IntoView {
         if !page.over.get() {
             return None;
         }
-        let differs = session::with(|session| linked.is_of(session.digest())).flatten() == Some(false);
+        let differs = session::with(|session| !session.digest().to_string().starts_with(&linked)) == Some(true);
         differs.then(|| "This is not the run that the link was made of: their digests differ.".to_owned())
     });
     view! {

@@ -8,9 +8,9 @@
 
 use super::Agenda;
 use super::acts::Done;
+use crate::clock::Clock;
 use crate::event::{Cause, Endpoint, Micros, NodeId};
 use crate::scenario::step::Target;
-use crate::clock::Clock;
 
 /// By how much slower a clock runs that is to wait.
 const SLOWER: Micros = 1_000;

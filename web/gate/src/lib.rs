@@ -1,10 +1,14 @@
-//! The module gate, for the page: a module of its own, since nearly nobody needs it and it is as large as all the rest.
+//! What few need of the page, as a module of its own that is loaded when somebody does: the module gate, which is as large as
+//! all the rest, and [`link`], for which TOML is read and written.
 //!
 //! The built-in guest was proved when it was built; a guest that somebody brings to the page is proved here before it runs,
 //! as the command does, and refused with the same words.
 
 #[path = "../../src/guest.rs"]
 pub mod guest;
+
+#[cfg(target_arch = "wasm32")]
+pub mod link;
 
 use guest::Admitted;
 use raftbox::gate;

@@ -48,14 +48,43 @@ export function picture(id) {
   return new XMLSerializer().serializeToString(copy);
 }
 
-export function fragment() {
-  return location.hash.slice(1);
+let later;
+
+// The module that has what few need; it is loaded when it is needed first.
+function more() {
+  later ??= import(new URL("gate.js", document.baseURI)).then(async (module) => {
+    await module.default();
+    return module;
+  });
+  return later;
 }
 
-// Puts a link into the address, and into the clipboard where that is allowed.
-export function share(text) {
-  history.replaceState(null, "", `#${text}`);
-  navigator.clipboard?.writeText(location.href).catch(() => {});
+// Gives `done` what a link leads to: a run file, how many events had happened, and the first digits of the digest.
+export async function linked(text, guest, done) {
+  try {
+    const link = new (await more()).Linked(text, guest);
+    done(link.file(), Number(link.events()), link.digest(), "");
+  } catch (error) {
+    done(undefined, 0, "", error.message ?? String(error));
+  }
+}
+
+// Puts the link to a plan into the address, and into the clipboard where that is allowed.
+export async function share(file, events, digest, done) {
+  // What is given lies in the memory of the page's module, and only until this waits.
+  const plan = file.slice();
+  try {
+    const text = (await more()).share(plan, BigInt(events), digest);
+    history.replaceState(null, "", `#${text}`);
+    navigator.clipboard?.writeText(location.href).catch(() => {});
+    done("");
+  } catch (error) {
+    done(error.message ?? String(error));
+  }
+}
+
+export function fragment() {
+  return location.hash.slice(1);
 }
 
 export function fragments(changed) {

@@ -11,6 +11,9 @@ mod js {
         pub(super) fn picked(id: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
         pub(super) fn save(name: &str, kind: &str, bytes: &[u8]);
         pub(super) fn frames(frame: &Closure<dyn FnMut(u32) -> bool>);
+        #[allow(clippy::type_complexity, reason = "a file, a number, digits and what went wrong")]
+        pub(super) fn linked(text: &str, guest: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, f64, String, String)>);
+        pub(super) fn share(file: &[u8], events: f64, digest: &str, done: &Closure<dyn FnMut(String)>);
         pub(super) fn fragments(changed: &Closure<dyn FnMut(String)>);
     }
 }
@@ -19,8 +22,6 @@ mod js {
 extern "C" {
     /// What stands behind the `#` of the address.
     pub(crate) fn fragment() -> String;
-    /// Puts a text there, and the address into the clipboard.
-    pub(crate) fn share(text: &str);
     /// An SVG element of the page as a file of its own.
     pub(crate) fn picture(id: &str) -> String;
 }
@@ -48,6 +49,35 @@ pub(crate) fn load(path: &str, then: impl FnOnce(Read) + 'static) {
 pub(crate) fn picked(id: &str, then: impl FnOnce(Read) + 'static) {
     let done = done(then);
     js::picked(id, &done);
+    done.forget();
+}
+
+/// What a link leads to.
+pub(crate) struct Linked {
+    /// The run, as a run file that holds its plan.
+    pub(crate) file: Vec<u8>,
+    /// How many events had happened.
+    pub(crate) events: u64,
+    /// The first digits of the digest; empty if it is not told.
+    pub(crate) digest: String,
+}
+
+/// Reads a link, for a guest of that hash.
+pub(crate) fn linked(text: &str, guest: &str, then: impl FnOnce(Result<Linked, String>) + 'static) {
+    let mut then = Some(then);
+    let done = Closure::new(move |file: Option<Vec<u8>>, events: f64, digest, problem| {
+        if let Some(then) = then.take() {
+            then(file.map(|file| Linked { file, events: events as u64, digest }).ok_or(problem));
+        }
+    });
+    js::linked(text, guest, &done);
+    done.forget();
+}
+
+/// Puts the link to a plan, given as a run file, into the address; `then` is told what went wrong, or nothing.
+pub(crate) fn share(file: &[u8], events: u64, digest: &str, then: impl FnMut(String) + 'static) {
+    let done = Closure::new(then);
+    js::share(file, events as f64, digest, &done);
     done.forget();
 }
 

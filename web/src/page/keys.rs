@@ -84,9 +84,12 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
 /// Listens to the keyboard.
 pub(crate) fn listen(page: Page) {
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
-        let button = event.key() == " " && event.target().is_some_and(|target| {
-            target.dyn_into::<web_sys::Element>().is_ok_and(|element| element.tag_name() == "BUTTON" || element.tag_name() == "SUMMARY")
-        });
+        let button = event.key() == " "
+            && event.target().is_some_and(|target| {
+                target
+                    .dyn_into::<web_sys::Element>()
+                    .is_ok_and(|element| element.tag_name() == "BUTTON" || element.tag_name() == "SUMMARY")
+            });
         if !event.ctrl_key() && !event.meta_key() && !is_typing(&event) && !button && press(page, &event) {
             event.prevent_default();
         }

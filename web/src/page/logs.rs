@@ -34,7 +34,11 @@ fn shown(cell: Cell) -> Shown {
         (_, _, true) => "on disk, not known to be committed",
         _ => "in memory only",
     };
-    Shown { term: cell.term, words: format!("{}; {said}", cell.words), class: format!("cell term-{} {disk}{known}{differs}", cell.term % 8) }
+    Shown {
+        term: cell.term,
+        words: format!("{}; {said}", cell.words),
+        class: format!("cell term-{} {disk}{known}{differs}", cell.term % 8),
+    }
 }
 
 #[component]
@@ -47,7 +51,7 @@ pub(crate) fn Logs() -> impl IntoView {
     let first = Memo::new(move |_| from.get().unwrap_or_else(|| (last.get() + 1).saturating_sub(ROWS).max(1)));
     let nodes = Memo::new(move |_| u32::try_from(page.picture.read().nodes.len()).unwrap_or(0));
     let table = Memo::new(move |_| {
-        page.picture.track();
+        let _ = page.picture.read();
         let (events, first) = (page.cursor.get_untracked(), first.get());
         let columns = session::with(|session| {
             let view = session.view(events).clone();
@@ -66,7 +70,7 @@ pub(crate) fn Logs() -> impl IntoView {
         from.set(if to >= end { None } else { Some(to) });
     };
     let why = move || {
-        page.picture.track();
+        let _ = page.picture.read();
         let (index, events) = (asked.get()?, page.cursor.get_untracked());
         session::with(|session| session.recording().why_committed(events.saturating_sub(1), index)).map(explained)
     };

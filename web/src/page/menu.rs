@@ -32,7 +32,8 @@ pub(crate) fn Menu() -> impl IntoView {
     let page = page();
     let listed = RwSignal::new(Vec::<Listed>::new());
     browser::load("scenarios/list.json", move |read| {
-        let list = read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| format!("scenarios/list.json: {error}")));
+        let list = read
+            .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| format!("scenarios/list.json: {error}")));
         match list {
             Ok(list) => listed.set(list),
             Err(problem) => page.fail(problem),
@@ -50,14 +51,22 @@ pub(crate) fn Menu() -> impl IntoView {
         let text = seed.get_untracked().map_or_else(String::new, |input| input.value());
         match text.trim().parse::<u64>() {
             Ok(seed) => open(page, &name, seed),
-            Err(_) => page.fail(format!("The seed is {text:?}, and should be a number from 0 to 18446744073709551615.")),
+            Err(_) => {
+                page.fail(format!("The seed is {text:?}, and should be a number from 0 to 18446744073709551615."))
+            }
         }
     };
-    let again = move || if let Some((name, ..)) = plan.get_untracked() { choose(name) };
+    let again = move || {
+        if let Some((name, ..)) = plan.get_untracked() {
+            choose(name)
+        }
+    };
     let digest = move || {
         page.run.track();
         page.known.track();
-        if !page.over.get() { return "…".to_owned() }
+        if !page.over.get() {
+            return "…".to_owned();
+        }
         session::with(|session| session.digest().to_string()).unwrap_or_default()
     };
     let save = move |_| {
@@ -68,10 +77,12 @@ pub(crate) fn Menu() -> impl IntoView {
             browser::save(&name, "application/octet-stream", &bytes);
         }
     };
-    let picked = move |_| browser::picked("open", move |read| match read {
-        Ok(bytes) => page.open_file(&bytes),
-        Err(problem) => page.fail(problem),
-    });
+    let picked = move |_| {
+        browser::picked("open", move |read| match read {
+            Ok(bytes) => drop(page.open_file(&bytes, 0)),
+            Err(problem) => page.fail(problem),
+        })
+    };
     view! {
         <header class="menu">
             <h1>"raftbox"</h1>

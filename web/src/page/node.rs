@@ -19,7 +19,11 @@ fn fields(id: NodeId, events: u64) -> Vec<Field> {
             row.map(|row| if row.before.is_empty() { "nothing".to_owned() } else { row.before.clone() })
         };
         let fields = now.node(id).map(node_fields).unwrap_or_default();
-        fields.into_iter().map(|(field, value)| (was(&field), field, value)).map(|(was, field, value)| (field, value, was)).collect()
+        fields
+            .into_iter()
+            .map(|(field, value)| (was(&field), field, value))
+            .map(|(was, field, value)| (field, value, was))
+            .collect()
     });
     fields.unwrap_or_default()
 }
@@ -32,7 +36,7 @@ pub(crate) fn NodePanel() -> impl IntoView {
         _ => 1,
     });
     let fields = Memo::new(move |_| {
-        page.picture.track();
+        let _ = page.picture.read();
         fields(id.get(), page.cursor.get_untracked())
     });
     view! {

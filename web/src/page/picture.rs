@@ -114,12 +114,13 @@ impl Picture {
         let client = |id| {
             let current = tables.operations.current(id, last).filter(|_| events > 0);
             let waits = current.is_some_and(|operation| operation.outcome(last).is_none());
-            let words = current.map_or_else(|| "has asked nothing".to_owned(), |operation| {
-                match operation.outcome(last) {
+            let words = current.map_or_else(
+                || "has asked nothing".to_owned(),
+                |operation| match operation.outcome(last) {
                     None => format!("waits for {}", operation.words),
                     Some((_, outcome)) => format!("{}: {}", operation.words, outcome_words(outcome)),
-                }
-            });
+                },
+            );
             Client { id, words, waits }
         };
         Self {

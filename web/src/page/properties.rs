@@ -23,7 +23,10 @@ pub(crate) fn Properties() -> impl IntoView {
             </li>
         }
         .into_any(),
-        Verdict::Unobserved { missing } => view! { <li><span class="sign">"·"</span>" "{name}" cannot be judged: there was not "{missing}</li> }.into_any(),
+        Verdict::Unobserved { missing } => {
+            view! { <li><span class="sign">"·"</span>" "{name}" cannot be judged: there was not "{missing}</li> }
+                .into_any()
+        }
         Verdict::Unknown { .. } => view! { <li><span class="sign">"?"</span>" "{name}" is unknown"</li> }.into_any(),
     };
     view! {

@@ -141,25 +141,41 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
     };
     let class = move || {
         let selected = page.selected.get() == Some(Selected::Node(id));
-        let kind = node.read().as_ref().map_or_else(String::new, |node| format!("{} term-{}", node.word(), node.term % 8));
+        let kind =
+            node.read().as_ref().map_or_else(String::new, |node| format!("{} term-{}", node.word(), node.term % 8));
         format!("node {kind}{}", if selected { " selected" } else { "" })
     };
     let text = move |what: fn(&Node) -> String| move || node.read().as_ref().map(what).unwrap_or_default();
     let arc = move || {
-        let left = node.read().as_ref().and_then(|node| node.alarm).map(|(set, rings)| 1.0 - part(set, rings, page.time.get()));
+        let left = node
+            .read()
+            .as_ref()
+            .and_then(|node| node.alarm)
+            .map(|(set, rings)| 1.0 - part(set, rings, page.time.get()));
         format!("{:.1} 100", left.unwrap_or(0.0) * 100.0)
     };
     let label = text(|node| {
-        let disk = if node.durable < node.last { format!("{} of {} on disk", node.durable, node.last) } else { "all on disk".into() };
+        let disk = if node.durable < node.last {
+            format!("{} of {} on disk", node.durable, node.last)
+        } else {
+            "all on disk".into()
+        };
         let vote = if node.vote.is_empty() { "no vote".to_owned() } else { format!("vote for {}", node.vote) };
         format!(
             "S{}, {}, term {}, {vote}, commit {}, applied {}, log to {}, {disk}",
-            node.id, node.word(), node.term, node.commit, node.applied, node.last
+            node.id,
+            node.word(),
+            node.term,
+            node.commit,
+            node.applied,
+            node.last
         )
     });
-    let pick = move || page.selected.update(|selected| {
-        *selected = if *selected == Some(Selected::Node(id)) { None } else { Some(Selected::Node(id)) };
-    });
+    let pick = move || {
+        page.selected.update(|selected| {
+            *selected = if *selected == Some(Selected::Node(id)) { None } else { Some(Selected::Node(id)) };
+        })
+    };
     view! {
         <g class=class transform=at tabindex="0" role="button" aria-label=label data-node=id
             aria-pressed=move || (page.selected.get() == Some(Selected::Node(id))).to_string()
@@ -172,7 +188,7 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
             <text class="name" y="-5">{format!("S{id}")}</text>
             <text class="term" y="8">{text(|node| format!("T{}", node.term))}</text>
             <text class="mark" y="19">{text(marks)}</text>
-            <g class="facts" transform=move || facts_at(id, count.get())>
+            <g class=move || facts_class(id, count.get()) transform=move || facts_at(id, count.get())>
                 <text>{text(|node| node.word().to_owned())}</text>
                 <text y="11">{text(|node| format!("log {} · commit {}", node.last, node.commit))}</text>
                 <text y="22">{text(disk)}</text>
@@ -181,12 +197,24 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
     }
 }
 
+/// How the facts are set: at the top beside the node, and so to one side.
+fn facts_class(id: NodeId, (nodes, clients): (usize, usize)) -> &'static str {
+    match place(Endpoint::Node(id), nodes, clients) {
+        (x, y) if y < -RADIUS * 0.8 => {
+            if x < -1.0 {
+                "facts before"
+            } else {
+                "facts beside"
+            }
+        }
+        _ => "facts",
+    }
+}
+
 /// Beside its node, on the outer side.
 fn facts_at(id: NodeId, (nodes, clients): (usize, usize)) -> String {
     let (x, y) = place(Endpoint::Node(id), nodes, clients);
-    let down = if y > RADIUS * 0.5 || y.abs() < RADIUS * 0.5 { 46.0 } else { 46.0 };
-    let up = y < -RADIUS * 0.8;
-    let (dx, dy) = if up { (if x < 1.0 { 74.0 } else { 74.0 }, -8.0) } else { (0.0, down) };
+    let (dx, dy) = if y < -RADIUS * 0.8 { (if x < -1.0 { -40.0 } else { 40.0 }, -8.0) } else { (0.0, 46.0) };
     format!("translate({dx} {dy})")
 }
 
@@ -197,7 +225,13 @@ fn disk(node: &Node) -> String {
 /// Two bars for a pause, a cross for a node that is down.
 fn marks(node: &Node) -> String {
     match node.state {
-        State::Up => if node.vote.is_empty() { String::new() } else { format!("→{}", node.vote.split(',').next().unwrap_or_default()) },
+        State::Up => {
+            if node.vote.is_empty() {
+                String::new()
+            } else {
+                format!("→{}", node.vote.split(',').next().unwrap_or_default())
+            }
+        }
         State::Paused => "‖".into(),
         State::Down | State::Halted | State::Trapped => "✗".into(),
     }
@@ -215,7 +249,8 @@ fn ClientMark(id: u32, client: Memo<Option<Client>>, count: Memo<(usize, usize)>
         let (x, y) = place(Endpoint::Client(id), nodes, clients);
         format!("translate({x:.1} {y:.1})")
     };
-    let class = move || if client.read().as_ref().is_some_and(|client| client.waits) { "client waits" } else { "client" };
+    let class =
+        move || if client.read().as_ref().is_some_and(|client| client.waits) { "client waits" } else { "client" };
     let words = move || client.read().as_ref().map(|client| format!("C{id} {}", client.words)).unwrap_or_default();
     view! {
         <g class=class transform=at role="img" aria-label=words>
@@ -295,4 +330,3 @@ fn FlightMark(flight: Arc<Flight>, count: Memo<(usize, usize)>) -> impl IntoView
         </g>
     }
 }
-

@@ -7,7 +7,7 @@ use raftbox::engine::{Engine as _, Node};
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::runfile::RunFile;
 use raftbox::simulation::Simulation;
-use raftbox::trace::{Digest, Keep};
+use raftbox::trace::{Digest, Keep, Trace};
 use raftbox::view::{Recording, View};
 use raftbox::world::turn::Turn;
 use raftbox_guest_bytes::BYTES;
@@ -39,7 +39,8 @@ pub(crate) fn header(plan: Plan) -> Header {
 }
 
 fn engine(arena: u64) -> Result<Rc<Browser>, String> {
-    let kept = ENGINE.with_borrow(|kept| kept.as_ref().filter(|(size, _)| *size == arena).map(|(_, engine)| engine.clone()));
+    let kept =
+        ENGINE.with_borrow(|kept| kept.as_ref().filter(|(size, _)| *size == arena).map(|(_, engine)| engine.clone()));
     if let Some(engine) = kept {
         return Ok(engine);
     }
@@ -132,6 +133,11 @@ impl Session {
             None => self.view.clone_from(self.recording.start()),
         }
         &self.view
+    }
+
+    /// The plan of the run as a run file.
+    pub(crate) fn plan(&self) -> Vec<u8> {
+        RunFile::of(self.header.clone(), &Trace::new(&[], Keep::Nothing)).write()
     }
 
     /// The run so far as a run file.

@@ -8,7 +8,6 @@ use super::picture::Picture;
 use super::{branches, session};
 use leptos::prelude::*;
 use raftbox::event::{MessageName, Micros, NodeId};
-use raftbox::link::Link;
 use raftbox::plan::Plan;
 use raftbox::runfile::RunFile;
 use raftbox::view::tick::Kind;
@@ -59,8 +58,8 @@ pub(crate) struct Page {
     pub(crate) problem: RwSignal<Option<String>>,
     /// What was done last, for people.
     pub(crate) told: RwSignal<Option<String>>,
-    /// The link that the run was opened by, to compare digests.
-    pub(crate) linked: RwSignal<Option<Link>>,
+    /// The first digits of the digest that the link tells by which the run was opened.
+    pub(crate) linked: RwSignal<Option<String>>,
     /// What is drawn.
     pub(crate) picture: Memo<Arc<Picture>>,
 }
@@ -103,21 +102,25 @@ impl Page {
         self.show(plan, cursor);
     }
 
-    /// Opens the run of a run file.
-    pub(crate) fn open_file(self, bytes: &[u8]) {
+    /// Opens the run of a run file, at an event; `false` if it cannot be opened.
+    pub(crate) fn open_file(self, bytes: &[u8], cursor: u64) -> bool {
         match RunFile::read(bytes) {
             Ok(file) => {
                 let header = file.head.header;
                 let ours = session::header(header.plan.clone());
                 if header.guests == ours.guests {
-                    self.open(header.plan, 0);
-                } else {
-                    let theirs = header.guests.join(", ");
-                    self.fail(format!("This run was made with another guest, {theirs}; the one here is {}.", ours.guests[0]));
+                    self.open(header.plan, cursor);
+                    return true;
                 }
+                let theirs = header.guests.join(", ");
+                self.fail(format!(
+                    "This run was made with another guest, {theirs}; the one here is {}.",
+                    ours.guests[0]
+                ));
             }
             Err(error) => self.fail(format!("{error}.")),
         }
+        false
     }
 
     /// Shows the run of a plan in place of the one that is shown.

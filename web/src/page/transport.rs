@@ -71,7 +71,8 @@ pub(crate) fn Transport() -> impl IntoView {
     // Ticks move while the run is still being simulated; they are drawn when that is over, and now and then before.
     let shown = Memo::new(move |_| (page.run.get(), page.over.get(), page.known.get() / 20_000));
     let marks = Memo::new(move |_| {
-        shown.track();
+        // A memo that nobody has read tracks nothing, so it is read.
+        let _ = shown.get();
         marks()
     });
     let now = move || x(page.time.get(), ended.get());
@@ -106,14 +107,14 @@ pub(crate) fn Transport() -> impl IntoView {
                     prop:value=move || page.time.get().to_string() on:input=scrub />
             </div>
             <div class="buttons">
-                {button("To the start", "⏮", |page| page.seek(0))}
-                {button("One event back", "◀", |page| page.step(false))}
+                {button("To the start", "|◀", |page| page.seek(0))}
+                {button("One event back", "‹ event", |page| page.step(false))}
                 <button type="button" id="play" class="play" aria-label=move || if page.playing.get() { "Pause" } else { "Play" }
                     on:click=move |_| page.play()>
                     {move || if page.playing.get() { "❚❚" } else { "▶" }}
                 </button>
-                {button("One event on", "▶|", |page| page.step(true))}
-                {button("To the end", "⏭", |page| page.seek(page.known.get_untracked()))}
+                {button("One event on", "event ›", |page| page.step(true))}
+                {button("To the end", "▶|", |page| page.seek(page.known.get_untracked()))}
                 <label class="speed">"speed "
                     <select id="speed" on:change=move |event| {
                         if let Ok(speed) = event_target_value(&event).parse() { page.speed.set(speed); }
