@@ -111,14 +111,30 @@ fn App() -> impl IntoView {
     }
 }
 
-/// Opens what the address names: `run=PATH`, a run file beside the page, or a link.
+/// Opens what the address names: `run=PATH`, a run file beside the page; `scenario=NAME&seed=N`; or a link, by itself or as
+/// `link=LINK`. `embed` among them leaves out what surrounds the cluster.
 fn address(page: Page, text: &str) {
-    match text.strip_prefix("run=") {
-        Some(path) => browser::load(path, move |read| match read {
+    let value = |name: &str| {
+        text.split('&').filter_map(|part| part.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    };
+    if text.split('&').any(|part| part == "embed") {
+        browser::embed();
+    }
+    if let Some(path) = value("run") {
+        browser::load(path, move |read| match read {
             Ok(bytes) => drop(page.open_file(&bytes, 0)),
             Err(problem) => page.fail(problem),
-        }),
-        None => links::open(page, text),
+        });
+    } else if let Some(name) = value("scenario") {
+        let seed = value("seed").unwrap_or("1");
+        match seed.parse() {
+            Ok(seed) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => menu::open(page, name, seed),
+            _ => page.fail(format!(
+                "The address asks for scenario {name:?} and seed {seed:?}: a name and a number are wanted."
+            )),
+        }
+    } else {
+        links::open(page, value("link").unwrap_or(text));
     }
 }
 

@@ -69,18 +69,29 @@ export async function linked(text, guest, done) {
   }
 }
 
-// Puts the link to a plan into the address, and into the clipboard where that is allowed.
-export async function share(file, events, digest, done) {
+// Makes the link to a plan. It goes into a window of its own, or into the address, and the clipboard where that is allowed.
+export async function link(file, events, digest, window, done) {
   // What is given lies in the memory of the page's module, and only until this waits.
   const plan = file.slice();
   try {
     const text = (await more()).share(plan, BigInt(events), digest);
-    history.replaceState(null, "", `#${text}`);
-    navigator.clipboard?.writeText(location.href).catch(() => {});
+    if (window) {
+      open(new URL(`index.html#${text}`, document.baseURI), "_blank", "noopener");
+    } else {
+      history.replaceState(null, "", `#${text}`);
+      navigator.clipboard?.writeText(location.href).catch(() => {});
+    }
     done("");
   } catch (error) {
     done(error.message ?? String(error));
   }
+}
+
+// Leaves out what surrounds the cluster, and tells the page around this one how high it is.
+export function embed() {
+  document.body.classList.add("embed");
+  const tell = () => parent.postMessage({ raftbox: document.body.scrollHeight }, "*");
+  if (parent !== window) new ResizeObserver(tell).observe(document.body);
 }
 
 export function fragment() {

@@ -13,7 +13,7 @@ mod js {
         pub(super) fn frames(frame: &Closure<dyn FnMut(u32) -> bool>);
         #[allow(clippy::type_complexity, reason = "a file, a number, digits and what went wrong")]
         pub(super) fn linked(text: &str, guest: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, f64, String, String)>);
-        pub(super) fn share(file: &[u8], events: f64, digest: &str, done: &Closure<dyn FnMut(String)>);
+        pub(super) fn link(file: &[u8], events: f64, digest: &str, window: bool, done: &Closure<dyn FnMut(String)>);
         pub(super) fn fragments(changed: &Closure<dyn FnMut(String)>);
     }
 }
@@ -22,6 +22,8 @@ mod js {
 extern "C" {
     /// What stands behind the `#` of the address.
     pub(crate) fn fragment() -> String;
+    /// Leaves out what surrounds the cluster, and tells the page around this one how high it is.
+    pub(crate) fn embed();
     /// An SVG element of the page as a file of its own.
     pub(crate) fn picture(id: &str) -> String;
 }
@@ -74,10 +76,19 @@ pub(crate) fn linked(text: &str, guest: &str, then: impl FnOnce(Result<Linked, S
     done.forget();
 }
 
-/// Puts the link to a plan, given as a run file, into the address; `then` is told what went wrong, or nothing.
-pub(crate) fn share(file: &[u8], events: u64, digest: &str, then: impl FnMut(String) + 'static) {
+/// Where a link goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Where {
+    /// Into the address, and into the clipboard.
+    Address,
+    /// Into a window of its own.
+    Window,
+}
+
+/// Makes the link to a plan, given as a run file; `then` is told what went wrong, or nothing.
+pub(crate) fn link(file: &[u8], events: u64, digest: &str, to: Where, then: impl FnMut(String) + 'static) {
     let done = Closure::new(then);
-    js::share(file, events as f64, digest, &done);
+    js::link(file, events as f64, digest, to == Where::Window, &done);
     done.forget();
 }
 

@@ -14,11 +14,22 @@ pub(crate) fn share(page: Page) {
         (session.plan(), digest)
     });
     let Some((plan, digest)) = shown else { return };
-    browser::share(&plan, page.cursor.get_untracked(), &digest, move |problem| {
+    browser::link(&plan, page.cursor.get_untracked(), &digest, browser::Where::Address, move |problem| {
         if problem.is_empty() {
             page.told
                 .set(Some("The link to this run and this event is in the address, and in the clipboard.".to_owned()));
         } else {
+            page.fail(format!("There is no link to this: {problem}."));
+        }
+    });
+}
+
+/// Opens what is shown in a page of its own.
+pub(crate) fn show(page: Page) {
+    let plan = session::with(|session| session.plan());
+    let Some(plan) = plan else { return };
+    browser::link(&plan, page.cursor.get_untracked(), "", browser::Where::Window, move |problem| {
+        if !problem.is_empty() {
             page.fail(format!("There is no link to this: {problem}."));
         }
     });

@@ -127,6 +127,8 @@ pub(crate) fn Transport() -> impl IntoView {
                 <output class="clock" id="clock">
                     {move || format!("{} · event {} of {}", seconds(page.time.get()), page.cursor.get(), page.known.get())}
                 </output>
+                <a class="embed-only" href="index.html" target="_blank" rel="noopener"
+                    on:click=move |event| { event.prevent_default(); super::links::show(page); }>"open in the sandbox"</a>
                 {[Kind::Election, Kind::Commit, Kind::Fault, Kind::Violation].map(jumps).collect_view()}
             </div>
         </section>
