@@ -1,22 +1,19 @@
 //! Share links: a plan, and where in its run one is, as a text that fits behind the `#` of an address.
 //!
-//! A [`Link`] is packed into few bytes (see [`pack`]), which are written in the 64 letters that an address takes as they
-//! are. A built-in scenario is its name; another one is what it says beyond its profile, as TOML, with its steps packed as
+//! A [`Link`] is packed into few bytes, which are written in the 64 letters that an address takes as they are. A built-in scenario is its name; another one is what it says beyond its profile, as TOML, with its steps packed as
 //! interventions are; so a hundred interventions fit into less than 2,000 letters. The version comes first and a checksum
 //! last, so that a link that was cut short on its way is told from one of another raftbox.
 //!
 //! What a link cannot hold is the guest: it has the first bytes of its hash, and of the digest that the run is to have,
 //! so that whoever opens it can tell whether they see the same run.
 
-pub(crate) mod pack;
-
 use crate::plan::Plan;
+use crate::scenario::pack::{Pack as _, Reader};
 use crate::scenario::step::Step;
 use crate::scenario::{LIBRARY, Scenario, Table};
 use crate::trace::Digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pack::{Pack as _, Reader};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The version of the format, the first byte of a link.

@@ -9,6 +9,7 @@
 mod act;
 mod mistake;
 mod name;
+pub(crate) mod pack;
 pub mod step;
 mod table;
 

@@ -5,9 +5,9 @@
 
 use super::act::{Act, Ask, Later, Mail, Question, Syncs};
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
+use super::pack::{Pack, Reader};
 use super::step::{Step, When};
 use crate::event::{Alteration, Endpoint};
-use crate::link::pack::{Pack, Reader};
 use crate::units::Span;
 use serde::{Deserialize, Serialize};
 
