@@ -14,7 +14,9 @@
 //! | [`telling`] | the sentence of an event, and why |
 //! | [`menu`] | scenario, seed, files, digest |
 //! | [`acts`] | what can be done to what is selected |
-//! | [`logs`], [`node`], [`story`], [`properties`] | the panels |
+//! | [`window`] | how much time the diagram and the lanes show |
+//! | [`diagram`], [`lanes`], [`events`] | the panels of time: who did what when, what clients asked, every event |
+//! | [`logs`], [`node`], [`story`], [`properties`] | the other panels |
 //! | [`keys`] | the keyboard |
 
 #![allow(clippy::float_arithmetic, reason = "places on the screen are not integers; none of them reaches a run")]
@@ -24,7 +26,10 @@
 mod acts;
 mod branches;
 mod browser;
+mod diagram;
+mod events;
 mod keys;
+mod lanes;
 mod links;
 mod logs;
 mod menu;
@@ -37,6 +42,7 @@ mod state;
 mod story;
 mod telling;
 mod transport;
+mod window;
 
 use leptos::prelude::*;
 use state::Page;
@@ -45,14 +51,24 @@ use state::Page;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Panel {
     Logs,
+    Diagram,
+    Clients,
+    Events,
     Story,
     Node,
     Properties,
 }
 
 impl Panel {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Logs, "Logs"), (Self::Story, "Story"), (Self::Node, "Node"), (Self::Properties, "Properties")];
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Logs, "Logs"),
+        (Self::Diagram, "Diagram"),
+        (Self::Clients, "Clients"),
+        (Self::Events, "Events"),
+        (Self::Story, "Story"),
+        (Self::Node, "Node"),
+        (Self::Properties, "Properties"),
+    ];
 }
 
 #[component]
@@ -77,7 +93,7 @@ fn App() -> impl IntoView {
     }
     browser::fragments(move |text| {
         if !text.is_empty() {
-            address(page, &text)
+            address(page, &text);
         }
     });
     view! {
@@ -96,6 +112,9 @@ fn App() -> impl IntoView {
                 <div id="panel" role="tabpanel" tabindex="0">
                     {move || match panel.get() {
                         Panel::Logs => view! { <logs::Logs /> }.into_any(),
+                        Panel::Diagram => view! { <diagram::Diagram /> }.into_any(),
+                        Panel::Clients => view! { <lanes::Lanes /> }.into_any(),
+                        Panel::Events => view! { <events::Events /> }.into_any(),
                         Panel::Story => view! { <story::Story /> }.into_any(),
                         Panel::Node => view! { <node::NodePanel /> }.into_any(),
                         Panel::Properties => view! { <properties::Properties /> }.into_any(),
@@ -105,6 +124,7 @@ fn App() -> impl IntoView {
         </main>
         <footer>
             <telling::Telling />
+            <events::Aloud />
             <transport::Transport />
             <keys::Help />
         </footer>

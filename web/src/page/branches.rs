@@ -17,8 +17,11 @@ pub(crate) fn begin(plan: Plan) {
     TREE.set(Some((Tree::new(plan), 0)));
 }
 
-/// The branches: number, name, where it left its parent, and whether it is the one that is shown.
-pub(crate) fn list() -> Vec<(BranchId, String, Option<(BranchId, u64)>, bool)> {
+/// A branch: number, name, where it left its parent, and whether it is the one that is shown.
+pub(crate) type Listed = (BranchId, String, Option<(BranchId, u64)>, bool);
+
+/// The branches.
+pub(crate) fn list() -> Vec<Listed> {
     TREE.with_borrow(|kept| {
         let Some((tree, shown)) = kept else { return Vec::new() };
         let row = |(id, branch): (BranchId, &raftbox::branch::Branch)| {

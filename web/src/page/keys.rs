@@ -1,6 +1,7 @@
 //! The keyboard: everything that the page can do, it can do without a mouse.
 
 use super::state::{Page, SPEEDS, Selected};
+use super::window::SPANS;
 use super::{branches, links};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -11,13 +12,14 @@ use raftbox::view::tick::Kind;
 use wasm_bindgen::JsCast as _;
 
 /// The keys, and what they do.
-const KEYS: [(&str, &str); 13] = [
+const KEYS: [(&str, &str); 14] = [
     ("Space", "play, or pause"),
     ("← →", "one event back, or on"),
     ("Shift ← →", "to the previous, or next, election"),
     ("Alt ← →", "to the previous, or next, fault"),
     ("Home End", "to the start, or the end"),
     ("[ ]", "slower, or faster"),
+    ("+ -", "less, or more, time in the diagram and the lanes"),
     ("1 to 9", "select a node"),
     ("Esc", "select nothing"),
     ("C", "crash the selected node, or restart it"),
@@ -57,6 +59,8 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
         "End" => page.seek(page.known.get_untracked()),
         "[" => page.speed.update(|speed| *speed = speed.saturating_sub(1)),
         "]" => page.speed.update(|speed| *speed = (*speed + 1).min(SPEEDS.len() - 1)),
+        "+" => page.zoom.update(|zoom| *zoom = zoom.saturating_sub(1)),
+        "-" => page.zoom.update(|zoom| *zoom = (*zoom + 1).min(SPANS.len() - 1)),
         "Escape" => page.selected.set(None),
         "s" | "S" => links::share(page),
         key => {

@@ -20,7 +20,7 @@ struct Shown {
     class: String,
 }
 
-fn shown(cell: Cell) -> Shown {
+fn shown(cell: &Cell) -> Shown {
     let disk = if cell.durable { "durable" } else { "volatile" };
     let known = match (cell.applied, cell.committed) {
         (true, _) => " applied",
@@ -60,7 +60,7 @@ pub(crate) fn Logs() -> impl IntoView {
             (1..=nodes.get()).map(column).collect::<Vec<_>>()
         });
         let columns = columns.unwrap_or_default();
-        let cell = |column: &Vec<Cell>, index: u64| column.iter().find(|cell| cell.index == index).cloned().map(shown);
+        let cell = |column: &Vec<Cell>, index: u64| column.iter().find(|cell| cell.index == index).map(shown);
         let row = |index: u64| (index, columns.iter().map(|column| cell(column, index)).collect::<Vec<_>>());
         (first..=last.get().min(first + ROWS - 1)).map(row).collect::<Vec<_>>()
     });

@@ -52,13 +52,13 @@ pub(crate) fn Menu() -> impl IntoView {
         match text.trim().parse::<u64>() {
             Ok(seed) => open(page, &name, seed),
             Err(_) => {
-                page.fail(format!("The seed is {text:?}, and should be a number from 0 to 18446744073709551615."))
+                page.fail(format!("The seed is {text:?}, and should be a number from 0 to 18446744073709551615."));
             }
         }
     };
     let again = move || {
         if let Some((name, ..)) = plan.get_untracked() {
-            choose(name)
+            choose(name);
         }
     };
     let digest = move || {
@@ -81,7 +81,7 @@ pub(crate) fn Menu() -> impl IntoView {
         browser::picked("open", move |read| match read {
             Ok(bytes) => drop(page.open_file(&bytes, 0)),
             Err(problem) => page.fail(problem),
-        })
+        });
     };
     view! {
         <header class="menu">

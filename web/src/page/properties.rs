@@ -10,7 +10,8 @@ use raftbox::timeline::seconds;
 pub(crate) fn Properties() -> impl IntoView {
     let page = page();
     let verdicts = Memo::new(move |_| {
-        (page.run.track(), page.over.track());
+        page.run.track();
+        page.over.track();
         session::with(|session| session.verdicts()).unwrap_or_default()
     });
     let row = move |(name, verdict): (&'static str, Verdict)| match verdict {

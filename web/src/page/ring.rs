@@ -174,7 +174,7 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
     let pick = move || {
         page.selected.update(|selected| {
             *selected = if *selected == Some(Selected::Node(id)) { None } else { Some(Selected::Node(id)) };
-        })
+        });
     };
     view! {
         <g class=class transform=at tabindex="0" role="button" aria-label=label data-node=id
@@ -262,7 +262,7 @@ fn ClientMark(id: u32, client: Memo<Option<Client>>, count: Memo<(usize, usize)>
 }
 
 /// The outline of a message.
-fn outline(shape: Shape) -> &'static str {
+pub(super) fn outline(shape: Shape) -> &'static str {
     match shape {
         Shape::PreVote | Shape::Vote | Shape::PreVoteReply | Shape::VoteReply => "M0 -8L8 0L0 8L-8 0Z",
         Shape::Heartbeat => "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z",
@@ -275,7 +275,7 @@ fn outline(shape: Shape) -> &'static str {
     }
 }
 
-fn shape_class(shape: Shape) -> &'static str {
+pub(super) fn shape_class(shape: Shape) -> &'static str {
     match shape {
         Shape::PreVote | Shape::PreVoteReply => "hollow",
         Shape::Request | Shape::Reply => "client-message",
@@ -316,15 +316,20 @@ fn FlightMark(flight: Arc<Flight>, count: Memo<(usize, usize)>) -> impl IntoView
     let lost = ends.is_some_and(|(_, lost)| lost);
     let class = move || {
         let selected = page.selected.get() == Some(Selected::Message(name));
-        format!("message {shape}{}{}", if lost { " lost" } else { "" }, if selected { " selected" } else { "" })
+        let pointed = page.pointed.get() == Some(name);
+        let flag = |on: bool, class: &'static str| if on { class } else { "" };
+        format!("message {shape}{}{}{}", flag(lost, " lost"), flag(selected, " selected"), flag(pointed, " pointed"))
     };
     let words = format!("{name}: {}{}", flight.words, if lost { "; it will be lost" } else { "" });
     let inscribed = inscription(&flight);
     let d = outline(flight.shape);
     view! {
         <g class=class transform=at tabindex="-1" role="button" aria-label=words.clone()
+            on:pointerenter=move |_| page.pointed.set(Some(name)) on:pointerleave=move |_| page.pointed.set(None)
+            on:focus=move |_| page.pointed.set(Some(name)) on:blur=move |_| page.pointed.set(None)
             on:click=move |_| page.selected.set(Some(Selected::Message(name)))>
             <title>{words.clone()}</title>
+            <circle class="halo" r="12" />
             <path d=d />
             <text y="3.5">{inscribed}</text>
         </g>

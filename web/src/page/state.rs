@@ -5,6 +5,7 @@
 //! much real time has passed, and nothing else.
 
 use super::picture::Picture;
+use super::window::SPAN_FIRST;
 use super::{branches, session};
 use leptos::prelude::*;
 use raftbox::event::{MessageName, Micros, NodeId};
@@ -54,6 +55,10 @@ pub(crate) struct Page {
     /// Which of [`SPEEDS`].
     pub(crate) speed: RwSignal<usize>,
     pub(crate) selected: RwSignal<Option<Selected>>,
+    /// The message under the mouse, or with the focus: it is marked wherever it is drawn.
+    pub(crate) pointed: RwSignal<Option<MessageName>>,
+    /// How much time the diagram and the lanes show: which of [`SPANS`](super::window::SPANS).
+    pub(crate) zoom: RwSignal<usize>,
     /// What went wrong last, for people.
     pub(crate) problem: RwSignal<Option<String>>,
     /// What was done last, for people.
@@ -84,6 +89,8 @@ impl Page {
             playing: RwSignal::new(false),
             speed: RwSignal::new(2),
             selected: RwSignal::new(None),
+            pointed: RwSignal::new(None),
+            zoom: RwSignal::new(SPAN_FIRST),
             problem: RwSignal::new(None),
             told: RwSignal::new(None),
             linked: RwSignal::new(None),
@@ -129,9 +136,12 @@ impl Page {
             return self.fail(problem);
         }
         self.playing.set(false);
-        (self.problem.set(None), self.told.set(None), self.linked.set(None));
+        self.problem.set(None);
+        self.told.set(None);
+        self.linked.set(None);
         self.over.set(false);
         self.selected.set(None);
+        self.pointed.set(None);
         self.known.set(0);
         self.run.update(|run| *run += 1);
         self.seek(0);

@@ -12,7 +12,8 @@ const SHOWN: usize = 200;
 pub(crate) fn Story() -> impl IntoView {
     let page = page();
     let story = Memo::new(move |_| {
-        (page.run.track(), page.over.track());
+        page.run.track();
+        page.over.track();
         session::with(|session| session.recording().story().to_vec()).unwrap_or_default()
     });
     let passed = Memo::new(move |_| {

@@ -1,0 +1,208 @@
+//! Lanes of clients: what each asked, from when it asked until it was answered, and how that ended.
+
+use super::picture::outcome_words;
+use super::session::{self, Session};
+use super::state::{Page, page};
+use super::window::{Window, Zoom, window};
+use leptos::prelude::*;
+use raftbox::event::Micros;
+use raftbox::timeline::seconds;
+use raftbox::view::client::{Operation, Outcome};
+
+/// How many operations are shown at the most.
+const MOST: usize = 60;
+
+/// A span in a lane, in thousandths of the window.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Bar {
+    from: u64,
+    to: u64,
+    class: &'static str,
+    sign: &'static str,
+    words: String,
+    title: String,
+    /// Where later attempts began.
+    attempts: Vec<u64>,
+    event: u64,
+}
+
+/// An operation as a row of the table: words, attempts and outcome, and the events at which it began and ended.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Row {
+    client: u32,
+    words: String,
+    attempts: String,
+    asked: (u64, Micros),
+    ended: Option<(u64, Micros)>,
+    sign: &'static str,
+    outcome: String,
+}
+
+/// What the window shows.
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Shown {
+    lanes: Vec<(String, Vec<Bar>)>,
+    rows: Vec<Row>,
+    left_out: usize,
+}
+
+/// Where a time is in a window, in thousandths.
+fn place(window: Window, at: Micros) -> u64 {
+    at.clamp(window.from, window.to).saturating_sub(window.from) * 1000 / window.span().max(1)
+}
+
+/// Whether and how it ended: a class, a sign and words.
+fn outcome(operation: &Operation) -> (&'static str, &'static str, String) {
+    match &operation.ended {
+        None => ("bar open", "…", "no answer yet".to_owned()),
+        Some((_, outcome)) => {
+            let (class, sign) = match outcome {
+                Outcome::Done(_) => ("bar done", "✓"),
+                Outcome::Failed => ("bar failed", "✗"),
+                Outcome::Unknown => ("bar unknown", "?"),
+            };
+            (class, sign, outcome_words(outcome))
+        }
+    }
+}
+
+fn attempts(operation: &Operation) -> String {
+    let nodes: Vec<_> = operation.attempts.iter().map(|attempt| format!("S{}", attempt.to)).collect();
+    nodes.join(" → ")
+}
+
+fn bar(operation: &Operation, window: Window) -> Bar {
+    let (class, sign, ends) = outcome(operation);
+    let from = place(window, operation.asked.at);
+    // What nobody knows the end of goes on.
+    let known = operation.ended.as_ref().filter(|(_, outcome)| *outcome != Outcome::Unknown);
+    let to = known.map_or(1000, |(moment, _)| place(window, moment.at)).max(from + 6);
+    let later = operation.attempts.iter().skip(1).filter(|attempt| attempt.asked.at >= window.from);
+    Bar {
+        from,
+        to,
+        class,
+        sign,
+        words: operation.words.to_string(),
+        title: format!(
+            "{}, asked at {} of {}: {ends}",
+            operation.words,
+            seconds(operation.asked.at),
+            attempts(operation)
+        ),
+        attempts: later.map(|attempt| place(window, attempt.asked.at)).collect(),
+        event: operation.asked.event,
+    }
+}
+
+fn row(operation: &Operation) -> Row {
+    let (_, sign, outcome) = outcome(operation);
+    Row {
+        client: operation.client,
+        words: operation.words.to_string(),
+        attempts: attempts(operation),
+        asked: (operation.asked.event, operation.asked.at),
+        ended: operation.ended.as_ref().map(|(moment, _)| (moment.event, moment.at)),
+        sign,
+        outcome,
+    }
+}
+
+fn shown(session: &Session, window: Window) -> Shown {
+    let tables = session.recording().tables();
+    let fault = |band: &raftbox::view::band::Band| {
+        let from = place(window, band.from.at);
+        let to = band.until.map_or(1000, |until| place(window, until.at)).max(from + 6);
+        let (words, event) = (band.fault.name(), band.from.event);
+        Bar { from, to, class: "bar fault", sign: "", title: words.clone(), words, attempts: Vec::new(), event }
+    };
+    let faults: Vec<Bar> = tables.bands.between(window.from, window.to).take(MOST).map(fault).collect();
+    let mut lanes = vec![("faults".to_owned(), faults)];
+    let mut rows = Vec::new();
+    for (client, _) in tables.operations.clients() {
+        let operations = tables.operations.between(client, window.from, window.to);
+        lanes.push((format!("C{client}"), operations.iter().take(MOST).map(|one| bar(one, window)).collect()));
+        rows.extend(operations);
+    }
+    let left_out = rows.len().saturating_sub(MOST);
+    rows.sort_by_key(|operation| operation.asked.event);
+    Shown { lanes, rows: rows.into_iter().take(MOST).map(row).collect(), left_out }
+}
+
+fn percent(thousandths: u64) -> String {
+    format!("{}.{}%", thousandths / 10, thousandths % 10)
+}
+
+fn bar_view(page: Page, bar: Bar) -> impl IntoView {
+    let (from, width) = (bar.from, bar.to.min(1000).saturating_sub(bar.from).max(1));
+    let ticks = bar.attempts.into_iter().filter(move |at| *at > from && *at < from + width);
+    let tick = move |at: u64| view! { <i class="again" title="asks again" style:left=percent((at - from) * 1000 / width)></i> };
+    view! {
+        <button type="button" class=bar.class title=bar.title.clone() aria-label=bar.title style:left=percent(from) style:width=percent(width)
+            on:click=move |_| go(page, bar.event)>
+            {bar.sign}" "{bar.words}{ticks.map(tick).collect_view()}
+        </button>
+    }
+}
+
+fn go(page: Page, event: u64) {
+    page.playing.set(false);
+    page.seek(event + 1);
+}
+
+fn row_view(page: Page, row: Row) -> impl IntoView {
+    let to = move |(event, at): (u64, Micros)| {
+        view! { <button type="button" on:click=move |_| go(page, event)>{seconds(at)}</button> }
+    };
+    view! {
+        <tr>
+            <th scope="row">{format!("C{}", row.client)}</th>
+            <td>{row.words}</td>
+            <td>{row.attempts}</td>
+            <td>{to(row.asked)}</td>
+            <td>{row.ended.map(to)}</td>
+            <td><span class="sign">{row.sign}</span>" "{row.outcome}</td>
+        </tr>
+    }
+}
+
+#[component]
+pub(crate) fn Lanes() -> impl IntoView {
+    let page = page();
+    let window = window();
+    let shown = Memo::new(move |_| {
+        let (_, window) = window.get();
+        session::with(|session| shown(session, window)).unwrap_or_default()
+    });
+    let now = move || percent(place(window.get().1, page.time.get()));
+    let lane = move |(name, bars): (String, Vec<Bar>)| {
+        let class = if name == "faults" { "track faults" } else { "track" };
+        view! {
+            <div class="lane">
+                <span class="name">{name}</span>
+                <div class=class>
+                    {bars.into_iter().map(|bar| bar_view(page, bar)).collect_view()}
+                    <i class="now" style:left=now></i>
+                </div>
+            </div>
+        }
+    };
+    view! {
+        <div class="pager"><Zoom />
+            <span class="faint">"✓ done · ✗ refused, without effect · ? nobody knows · | asks again"</span>
+        </div>
+        <div class="lanes" id="lanes">
+            <div class="lane axis" aria-hidden="true"><span></span><div class="ends">
+                <span>{move || seconds(window.get().1.from)}</span><span>{move || seconds(window.get().1.to)}</span>
+            </div></div>
+            <For each=move || shown.get().lanes key=Clone::clone children=lane />
+        </div>
+        <table class="operations" id="operations">
+            <thead><tr><th scope="col">"who"</th><th scope="col">"asks"</th><th scope="col">"whom"</th>
+                <th scope="col">"asked"</th><th scope="col">"ended"</th><th scope="col">"outcome"</th></tr></thead>
+            <tbody><For each=move || shown.get().rows key=Clone::clone let:one>{row_view(page, one)}</For></tbody>
+        </table>
+        {move || (shown.read().left_out > 0).then(|| view! { <p class="faint">{format!("and {} more", shown.read().left_out)}</p> })}
+        {move || shown.read().rows.is_empty().then(|| view! { <p class="faint">"No client asks anything here."</p> })}
+    }
+}
