@@ -8,6 +8,6 @@ try {
 } catch (error) {
   const told = document.createElement("p");
   told.setAttribute("role", "alert");
-  told.textContent = `raftbox cannot run here: ${error.message ?? error}. It needs a browser with WebAssembly.`;
+  told.textContent = `raftbox cannot run here: ${error.message ?? error}. It needs a current browser.`;
   document.body.append(told);
 }

@@ -27,8 +27,33 @@ pub(crate) fn open(page: Page, name: &str, seed: u64) {
     });
 }
 
+/// The scenario that is shown: its name, the seed, and what it is about.
+type Shown = Memo<Option<(String, u64, String)>>;
+
 #[component]
 pub(crate) fn Menu() -> impl IntoView {
+    let page = page();
+    let shown: Shown = Memo::new(move |_| {
+        page.run.track();
+        session::with(|session| {
+            let plan = &session.header().plan;
+            (plan.scenario.name.clone(), plan.seed, plan.scenario.about.clone())
+        })
+    });
+    view! {
+        <header class="menu">
+            <h1>"raftbox"</h1>
+            <Choice shown=shown />
+            <Keeping />
+            <DigestOfAll />
+        </header>
+        <p class="about">{move || shown.get().map(|(_, _, about)| about)}</p>
+    }
+}
+
+/// Which scenario, and under which seed.
+#[component]
+fn Choice(shown: Shown) -> impl IntoView {
     let page = page();
     let listed = RwSignal::new(Vec::<Listed>::new());
     browser::load("scenarios/list.json", move |read| {
@@ -38,13 +63,6 @@ pub(crate) fn Menu() -> impl IntoView {
             Ok(list) => listed.set(list),
             Err(problem) => page.fail(problem),
         }
-    });
-    let plan = Memo::new(move |_| {
-        page.run.track();
-        session::with(|session| {
-            let plan = &session.header().plan;
-            (plan.scenario.name.clone(), plan.seed, plan.scenario.about.clone())
-        })
     });
     let seed = NodeRef::<leptos::html::Input>::new();
     let choose = move |name: String| {
@@ -57,24 +75,44 @@ pub(crate) fn Menu() -> impl IntoView {
         }
     };
     let again = move || {
-        if let Some((name, ..)) = plan.get_untracked() {
+        if let Some((name, ..)) = shown.get_untracked() {
             choose(name);
         }
     };
-    let digest = move || {
-        page.run.track();
-        page.known.track();
-        if !page.over.get() {
-            return "…".to_owned();
-        }
-        session::with(|session| session.digest().to_string()).unwrap_or_default()
+    let option = move |item: Listed| {
+        let name = item.name.clone();
+        let chosen = move || shown.get().is_some_and(|(shown, ..)| shown == name);
+        view! { <option value=item.name.clone() title=item.about selected=chosen>{item.name.clone()}</option> }
+    };
+    view! {
+        <label>"scenario "
+            <select id="scenario" on:change=move |event| choose(event_target_value(&event))>
+                <For each=move || listed.get() key=|listed| listed.name.clone() children=option />
+            </select>
+        </label>
+        <label>"seed "
+            <input id="seed" node_ref=seed inputmode="numeric" size="8" on:change=move |_| again()
+                prop:value=move || shown.get().map_or(1, |(_, seed, _)| seed).to_string() />
+        </label>
+    }
+}
+
+/// Sharing, keeping and opening runs, and keeping pictures of them.
+#[component]
+fn Keeping() -> impl IntoView {
+    let page = page();
+    let name = |session: &session::Session, ending: &str| {
+        let plan = &session.header().plan;
+        format!("{}-{}.{ending}", plan.scenario.name, plan.seed)
     };
     let save = move |_| {
-        if let Some((name, bytes)) = session::with(|session| {
-            let plan = &session.header().plan;
-            (format!("{}-{}.run", plan.scenario.name, plan.seed), session.file())
-        }) {
+        if let Some((name, bytes)) = session::with(|session| (name(session, "run"), session.file())) {
             browser::save(&name, "application/octet-stream", &bytes);
+        }
+    };
+    let draw = move |_| {
+        if let Some(name) = session::with(|session| name(session, "svg")) {
+            browser::save(&name, "image/svg+xml", browser::picture("ring").as_bytes());
         }
     };
     let picked = move |_| {
@@ -84,30 +122,28 @@ pub(crate) fn Menu() -> impl IntoView {
         });
     };
     view! {
-        <header class="menu">
-            <h1>"raftbox"</h1>
-            <label>"scenario "
-                <select id="scenario" on:change=move |event| choose(event_target_value(&event))>
-                    <For each=move || listed.get() key=|listed| listed.name.clone() let:item>
-                        {{
-                            let name = item.name.clone();
-                            let chosen = move || plan.get().is_some_and(|(shown, ..)| shown == name);
-                            view! { <option value=item.name.clone() title=item.about selected=chosen>{item.name.clone()}</option> }
-                        }}
-                    </For>
-                </select>
-            </label>
-            <label>"seed "
-                <input id="seed" node_ref=seed inputmode="numeric" size="8" prop:value=move || plan.get().map_or(1, |(_, seed, _)| seed).to_string()
-                    on:change=move |_| again() />
-            </label>
-            <button type="button" id="share" on:click=move |_| links::share(page)>"share"</button>
-            <button type="button" id="save" on:click=save>"save run"</button>
-            <label class="file">"open run "<input type="file" id="open" accept=".run" on:change=picked /></label>
-            <output class="digest" title="The digest over every event: the terminal shows the same">
-                "digest "<code id="digest">{digest}</code>
-            </output>
-        </header>
-        <p class="about">{move || plan.get().map(|(_, _, about)| about)}</p>
+        <button type="button" id="share" on:click=move |_| links::share(page)>"share"</button>
+        <button type="button" id="save" on:click=save>"save run"</button>
+        <label class="file">"open run "<input type="file" id="open" accept=".run" on:change=picked /></label>
+        <button type="button" id="draw" on:click=draw>"save picture"</button>
+    }
+}
+
+/// The digest of the whole run, once it is known.
+#[component]
+fn DigestOfAll() -> impl IntoView {
+    let page = page();
+    let digest = move || {
+        page.run.track();
+        page.known.track();
+        if !page.over.get() {
+            return "…".to_owned();
+        }
+        session::with(|session| session.digest().to_string()).unwrap_or_default()
+    };
+    view! {
+        <output class="digest" title="The digest over every event: the terminal shows the same">
+            "digest "<code id="digest">{digest}</code>
+        </output>
     }
 }
