@@ -13,7 +13,7 @@ use raftbox::view::replication::Progress;
 use std::ops::RangeInclusive;
 
 /// How many rows are shown.
-const ROWS: u64 = 16;
+const ROWS: u64 = 12;
 
 /// An entry in the table.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -143,10 +143,10 @@ pub(crate) fn Logs() -> impl IntoView {
         <div class="logs">
             <div class="pager">
                 <button type="button" on:click=move |_| from.set(Some(1))>"first"</button>
-                <button type="button" on:click=move |_| move_by(-16)>"earlier"</button>
-                <button type="button" on:click=move |_| move_by(16)>"later"</button>
+                <button type="button" on:click=move |_| move_by(-(ROWS as i64))>"earlier"</button>
+                <button type="button" on:click=move |_| move_by(ROWS as i64)>"later"</button>
                 <button type="button" on:click=move |_| from.set(None)>"follow the end"</button>
-                <span class="faint">"solid: on disk · dashed: in memory · ✓ committed · ● applied · m5, n5: match and next of leader S5"</span>
+                <span class="legend">"solid: on disk · dashed: in memory · ✓ committed · ● applied · m5, n5: match and next of leader S5"</span>
             </div>
             <table id="logs">
                 <colgroup><col />{move || (1..=nodes.get()).map(|id| view! {

@@ -93,9 +93,9 @@ pub(crate) fn NodePanel() -> impl IntoView {
             Some(_) => ().into_any(),
         }}
         <table class="fields" id="values"><tbody>
-            <For each=move || held.get().unwrap_or_default() key=Clone::clone let:one>
-                <tr><th scope="row">{one.0}</th><td>{value(one.1)}</td></tr>
-            </For>
+            {move || held.get().unwrap_or_default().into_iter().map(|(key, text)| view! {
+                <tr><th scope="row">{key}</th><td>{value(text)}</td></tr>
+            }).collect_view()}
         </tbody></table>
     }
 }
