@@ -10,7 +10,7 @@
 //! | `S1`, `C1`, `link`, `tick`, `message` | `S1 append 1@1` | an event of a run by hand; see `view/hand.rs` |
 //! | `at` | `at "becomes leader" nth=2` | goes to the event whose sentence holds all the words; `time=2s`: to the last one then; `first`, `last` |
 //! | `on`, `back` | `on 3` | goes so many events on, or back |
-//! | `show` | `show nodes` | `nodes`, `messages`, `links`, `clients`, `bands`, `values`, `syncs` |
+//! | `show` | `show nodes` | `nodes`, `messages`, `links`, `clients`, `bands`, `values`, `syncs`, `progress` |
 //! | `log` | `log S1 from=3 to=9` | entries of a node |
 //! | `sentences` | `sentences 5` | of the event and of those after it |
 //! | `why` | `why`, `why 3` | of the event, or of an entry |

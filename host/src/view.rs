@@ -25,6 +25,7 @@
 //! | [`why`] | the rule behind an event, with the values that were compared |
 //! | [`causality`] | what an event can have been moved by, and what it can have moved |
 //! | [`diagram`] | rows and lines of a space-time diagram |
+//! | [`replication`] | match and next index of every leader, as far as messages prove them |
 //! | [`diff`] | how two states differ |
 //!
 //! ```
@@ -51,8 +52,7 @@
 //! assert_eq!(recording.sentence(1).unwrap().text, "S1 pauses: it takes no turns, and loses nothing");
 //! ```
 //!
-//! Left out, because no event tells it: what a leader believes of its followers (next and match index), a vote that is not
-//! on the disk yet, and what a snapshot holds. What two nodes say to each other is opaque; whoever fills a recording brings
+//! Left out, because no event tells it: a vote that is not on the disk yet, and what a snapshot holds. What two nodes say to each other is opaque; whoever fills a recording brings
 //! a describer for it, as for [`event::text`](crate::event::text).
 
 pub mod band;
@@ -66,6 +66,7 @@ pub mod machine;
 pub mod message;
 pub mod node;
 pub mod recording;
+pub mod replication;
 pub mod sentence;
 pub mod tables;
 pub mod tick;

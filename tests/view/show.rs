@@ -6,6 +6,7 @@ use raftbox::view::diagram::Diagram;
 use raftbox::view::diff::Row;
 use raftbox::view::lane;
 use raftbox::view::node::{Node, Vote};
+use raftbox::view::replication::Progress;
 use raftbox::view::tick::Kind;
 use raftbox::view::why::Why;
 use raftbox::view::{Recording, View};
@@ -34,6 +35,13 @@ pub(crate) fn state(recording: &Recording, event: u64, what: &str) -> Result<Str
             tables.bands.at(event).map(|band| format!("{} since {}\n", band.fault.name(), time(band.from.at))).collect()
         }
         "values" => view.nodes().map(|(id, shown)| values(id, shown)).collect(),
+        "progress" => {
+            let one = |known: Progress| {
+                let Progress { leader, term, follower, matched, next } = known;
+                format!("S{leader}, leader of term {term}, of S{follower}: match {matched}, next {next}\n")
+            };
+            tables.replications.at(&view).into_iter().map(one).collect()
+        }
         "syncs" => {
             let one = |(id, node): (NodeId, &Node)| {
                 let syncs: Vec<_> =

@@ -60,7 +60,11 @@ impl Marks {
         let Some(weighty) = weight(seen, before) else { return };
         let Some(lane) = lane(seen.observed.event) else { return };
         let line = Text::new(|_: &[u8]| None).line(&seen.observed);
-        let (mark, what, tone) = (line.mark, line.what, line.tone);
+        let what = match seen.observed.note.map(|note| &note.body) {
+            Some(Body::Role { role, .. }) => role.word(),
+            _ => line.what,
+        };
+        let (mark, tone) = (line.mark, line.tone);
         self.0.push(Mark { lane, moment: seen.moment(), mark, what, tone, weighty });
     }
 }

@@ -9,6 +9,7 @@ use super::client::Operations;
 use super::diagram::Marks;
 use super::entry::Entries;
 use super::message::Messages;
+use super::replication::Replications;
 use super::tick::Ticks;
 use super::{Seen, View};
 use crate::event::{Effect, Event, Moot, NodeId};
@@ -30,6 +31,8 @@ pub struct Tables {
     pub ticks: Ticks,
     /// What arrived, for what happened before what.
     pub arrivals: Arrivals,
+    /// What leaders know and hope of their followers.
+    pub replications: Replications,
     /// What a diagram marks.
     pub marks: Marks,
     /// The causes that had nothing to act on, and why.
@@ -74,6 +77,7 @@ impl Tables {
         self.bands.observe(seen, before);
         self.ticks.observe(seen, before);
         self.arrivals.observe(seen, &self.messages);
+        self.replications.observe(seen, &self.messages);
         self.marks.observe(seen, before);
     }
 }

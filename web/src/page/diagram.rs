@@ -21,10 +21,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// From one lane to the next.
-const LANE: f64 = 62.0;
+const LANE: f64 = 76.0;
 /// Left of the lanes the times stand.
-const LEFT: f64 = 54.0;
-const HEIGHT: f64 = 460.0;
+const LEFT: f64 = 60.0;
+const HEIGHT: f64 = 300.0;
 const HEAD: f64 = 22.0;
 /// At the most so many marks, and so many lines.
 const MOST: usize = 220;
@@ -166,16 +166,23 @@ fn band(band: &Band, drawn: &Drawn) -> impl IntoView + use<> {
     let to = drawn.scale.y(band.until.map_or(window.to, |until| until.at.min(window.to)));
     let lane = band.fault.node().and_then(|node| drawn.x(Endpoint::Node(node)));
     let (x, width) = lane.map_or((LEFT, drawn.width() - LEFT), |x| (x - 10.0, 20.0));
-    let (place, class) = if lane.is_some() { (x + 24.0, "words") } else { (LEFT + 2.0, "words wide") };
-    let label =
-        if lane.is_some() { words.split_once(' ').map_or("", |(_, what)| what).to_owned() } else { words.clone() };
     view! {
         <g class="band">
             <title>{words}</title>
             <rect x=x y=from width=width height=(to - from).max(2.0) />
-            <text class=class x=place y=from + 11.0>{label}</text>
         </g>
     }
+}
+
+/// The name of a band, where it begins or the window does.
+fn band_name(band: &Band, drawn: &Drawn) -> impl IntoView + use<> {
+    let words = band.fault.name();
+    let y = drawn.scale.y(band.from.at.max(drawn.window.from)) + 11.0;
+    let (x, words) = match band.fault.node().and_then(|node| drawn.x(Endpoint::Node(node))) {
+        Some(x) => (x + 9.0, words.split_once(' ').map_or("", |(_, what)| what).to_owned()),
+        None => (LEFT + 2.0, words),
+    };
+    view! { <text class="fault-name" x=x y=y>{words}</text> }
 }
 
 fn mark(page: Page, marked: Marked, drawn: &Drawn) -> impl IntoView + use<> {
@@ -240,7 +247,7 @@ fn ground(page: Page, drawn: &Drawn) -> impl IntoView + use<> {
 pub(crate) fn Diagram() -> impl IntoView {
     let page = page();
     let clients = RwSignal::new(false);
-    let window = window();
+    let window = window(0);
     let drawn = Memo::new(move |_| {
         let (run, window) = window.get();
         let clients = clients.get();
@@ -255,11 +262,11 @@ pub(crate) fn Diagram() -> impl IntoView {
     });
     view! {
         <div class="pager">
-            <Zoom />
+            <Zoom longer=0 />
             <label><input type="checkbox" id="with-clients" on:change=move |event| clients.set(event_target_checked(&event)) />" clients"</label>
-            <span class="faint">"solid bar: may have led to this event · dashed bar: it may have led there · ✗ lost"</span>
         </div>
         <Frame drawn=drawn current=current />
+        <p class="legend">"Solid bar: what may have led to the event that is shown. Dashed bar: what may follow from it. ✗: nobody gets it. A click on a mark goes there."</p>
         {move || (drawn.read().left_out > 0).then(|| view! {
             <p class="faint">{format!("{} more marks and lines have no room here.", drawn.read().left_out)}</p>
         })}
@@ -284,7 +291,9 @@ fn Frame(drawn: Memo<Arc<Drawn>>, current: Memo<Option<Current>>) -> impl IntoVi
     let times = move || {
         let drawn = drawn.read();
         let step = drawn.window.span() / 8;
-        axis(drawn.window).into_iter().map(|at| (drawn.scale, at, step)).collect::<Vec<_>>()
+        let text =
+            |at: Micros| view! { <text class="time" x=LEFT - 6.0 y=drawn.scale.y(at) + 3.0>{time(at, step)}</text> };
+        axis(drawn.window).into_iter().map(text).collect_view()
     };
     let now = move || drawn.read().scale.y(page.time.get());
     let size = move || format!("0 0 {} {}", drawn.read().width(), HEAD + HEIGHT);
@@ -294,9 +303,7 @@ fn Frame(drawn: Memo<Arc<Drawn>>, current: Memo<Option<Current>>) -> impl IntoVi
             <svg y=HEAD width=move || drawn.read().width() height=HEIGHT>
                 {move || { let _ = lanes.read(); ground(page, &drawn.get_untracked()) }}
                 <g transform=moved>
-                    <For each=times key=|time| *time let:time>
-                        <text class="time" x=LEFT - 6.0 y=time.0.y(time.1) + 3.0>{self::time(time.1, time.2)}</text>
-                    </For>
+                    {times}
                     {move || { let drawn = drawn.get(); drawn.bands.iter().map(|one| band(one, &drawn)).collect_view() }}
                     {move || current.get().map(|current| bars(&current, &drawn.get()))}
                     <For each=letters key=|(basis, letter)| (*basis, letter.key()) let:one>
@@ -305,6 +312,7 @@ fn Frame(drawn: Memo<Arc<Drawn>>, current: Memo<Option<Current>>) -> impl IntoVi
                     <For each=marks key=|(basis, marked)| (*basis, marked.mark.moment.event, marked.worded) let:one>
                         {mark(page, one.1, &drawn.get_untracked())}
                     </For>
+                    {move || { let drawn = drawn.get(); drawn.bands.iter().map(|one| band_name(one, &drawn)).collect_view() }}
                     <rect class="later" x=LEFT y=now width=move || drawn.read().width() height=HEIGHT />
                     <line class="now" x1="0" x2=move || drawn.read().width() y1=now y2=now />
                 </g>

@@ -9,8 +9,9 @@ use raftbox::timeline::{Entry, seconds};
 use raftbox::view::lane;
 use std::time::Duration;
 
-/// So many events before the one that is shown, and after it.
-const AROUND: usize = 9;
+/// So many events before the one that is shown, and so many after it.
+const BEFORE: usize = 4;
+const AFTER: usize = 10;
 /// How far those of one lane are looked for.
 const REACH: u64 = 1500;
 /// How long a person must have stayed at an event before it is told aloud.
@@ -21,12 +22,12 @@ fn around(session: &Session, events: u64, of: Option<Endpoint>) -> Vec<Entry> {
     let recording = session.recording();
     let current = events.saturating_sub(1);
     let Some(of) = of else {
-        return recording.sentences(current.saturating_sub(AROUND as u64), 2 * AROUND + 1);
+        return recording.sentences(current.saturating_sub(BEFORE as u64), BEFORE + AFTER + 1);
     };
     let near = recording.iter(current.saturating_sub(REACH)).take_while(|(moment, _)| moment.event <= current + REACH);
     let found: Vec<u64> = near.filter(|(_, event)| lane(event) == Some(of)).map(|(moment, _)| moment.event).collect();
     let split = found.partition_point(|event| *event <= current);
-    let found = &found[split.saturating_sub(AROUND + 1)..(split + AROUND).min(found.len())];
+    let found = &found[split.saturating_sub(BEFORE + 1)..(split + AFTER).min(found.len())];
     let (Some(first), Some(last)) = (found.first(), found.last()) else { return Vec::new() };
     let most = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
     let mut entries = recording.sentences(*first, most);

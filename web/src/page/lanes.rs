@@ -3,7 +3,7 @@
 use super::picture::outcome_words;
 use super::session::{self, Session};
 use super::state::{Page, page};
-use super::window::{Window, Zoom, window};
+use super::window::{LONGER, Window, Zoom, window};
 use leptos::prelude::*;
 use raftbox::event::Micros;
 use raftbox::timeline::seconds;
@@ -13,7 +13,7 @@ use raftbox::view::client::{Operation, Outcome};
 const MOST: usize = 60;
 
 /// A span in a lane, in thousandths of the window.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 struct Bar {
     from: u64,
     to: u64,
@@ -27,7 +27,7 @@ struct Bar {
 }
 
 /// An operation as a row of the table: words, attempts and outcome, and the events at which it began and ended.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 struct Row {
     client: u32,
     words: String,
@@ -169,7 +169,7 @@ fn row_view(page: Page, row: Row) -> impl IntoView {
 #[component]
 pub(crate) fn Lanes() -> impl IntoView {
     let page = page();
-    let window = window();
+    let window = window(LONGER);
     let shown = Memo::new(move |_| {
         let (_, window) = window.get();
         session::with(|session| shown(session, window)).unwrap_or_default()
@@ -188,19 +188,19 @@ pub(crate) fn Lanes() -> impl IntoView {
         }
     };
     view! {
-        <div class="pager"><Zoom />
-            <span class="faint">"✓ done · ✗ refused, without effect · ? nobody knows · | asks again"</span>
+        <div class="pager"><Zoom longer=LONGER />
+            <span class="legend">"✓ done · ✗ refused, without effect · ? nobody knows · | asks again"</span>
         </div>
         <div class="lanes" id="lanes">
             <div class="lane axis" aria-hidden="true"><span></span><div class="ends">
                 <span>{move || seconds(window.get().1.from)}</span><span>{move || seconds(window.get().1.to)}</span>
             </div></div>
-            <For each=move || shown.get().lanes key=Clone::clone children=lane />
+            {move || shown.get().lanes.into_iter().map(lane).collect_view()}
         </div>
         <table class="operations" id="operations">
             <thead><tr><th scope="col">"who"</th><th scope="col">"asks"</th><th scope="col">"whom"</th>
                 <th scope="col">"asked"</th><th scope="col">"ended"</th><th scope="col">"outcome"</th></tr></thead>
-            <tbody><For each=move || shown.get().rows key=Clone::clone let:one>{row_view(page, one)}</For></tbody>
+            <tbody>{move || shown.get().rows.into_iter().map(|one| row_view(page, one)).collect_view()}</tbody>
         </table>
         {move || (shown.read().left_out > 0).then(|| view! { <p class="faint">{format!("and {} more", shown.read().left_out)}</p> })}
         {move || shown.read().rows.is_empty().then(|| view! { <p class="faint">"No client asks anything here."</p> })}

@@ -43,11 +43,19 @@ impl Window {
     }
 }
 
+/// The lanes of clients show a longer span than the diagram, since an operation takes longer than a message: by so many steps.
+pub(crate) const LONGER: usize = 3;
+
+/// The span that is shown, or one that is so many steps longer.
+fn span(zoom: usize, longer: usize) -> (Micros, &'static str) {
+    SPANS[(zoom + longer).min(SPANS.len() - 1)]
+}
+
 /// The window around what is shown; something else whenever there is something else to see in it.
-pub(crate) fn window() -> Memo<(u64, Window)> {
+pub(crate) fn window(longer: usize) -> Memo<(u64, Window)> {
     let page = page();
     let from = Memo::new(move |_| {
-        let (span, _) = SPANS[page.zoom.get()];
+        let (span, _) = span(page.zoom.get(), longer);
         let quarter = span / 4;
         ((page.time.get() / quarter).saturating_sub(2).saturating_mul(quarter), span)
     });
@@ -63,15 +71,16 @@ pub(crate) fn window() -> Memo<(u64, Window)> {
 }
 
 #[component]
-pub(crate) fn Zoom() -> impl IntoView {
+pub(crate) fn Zoom(longer: usize) -> impl IntoView {
     let page = page();
-    let last = SPANS.len() - 1;
+    let last = SPANS.len() - 1 - longer;
+    let widest = move || page.zoom.get() >= last;
     view! {
         <span class="zoom" role="group" aria-label="How much time is shown">
             <button type="button" aria-label="less time" title="less time (+)" disabled=move || page.zoom.get() == 0
                 on:click=move |_| page.zoom.update(|zoom| *zoom = zoom.saturating_sub(1))>"+"</button>
-            <output>{move || SPANS[page.zoom.get()].1}</output>
-            <button type="button" aria-label="more time" title="more time (-)" disabled=move || page.zoom.get() == last
+            <output>{move || span(page.zoom.get(), longer).1}</output>
+            <button type="button" aria-label="more time" title="more time (-)" disabled=widest
                 on:click=move |_| page.zoom.update(|zoom| *zoom = (*zoom + 1).min(last))>"−"</button>
         </span>
     }
