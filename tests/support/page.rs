@@ -100,7 +100,10 @@ impl Page<'_> {
         assert!(console.iter().all(|line| !line.contains("SEVERE")), "the page complains:\n{}", console.join("\n"));
         let from = self.js("return performance.getEntriesByType('resource').map((entry) => entry.name)", &json!(null));
         let from = from.as_array().unwrap();
-        assert!(!from.is_empty() && from.iter().all(|name| name.as_str().unwrap().starts_with(&self.address)), "{from:?}");
+        assert!(
+            !from.is_empty() && from.iter().all(|name| name.as_str().unwrap().starts_with(&self.address)),
+            "{from:?}"
+        );
     }
 }
 
