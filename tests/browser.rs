@@ -1,12 +1,12 @@
-//! The page, in a real browser: it makes the same runs as wasmtime, event for event.
+//! The engine of the page, in a real browser: it makes the same runs as wasmtime, event for event. What people see and do
+//! is tested in `page.rs`.
 //!
-//! Without a browser and its driver on the machine these tests say so and do nothing; with `RAFTBOX_REQUIRE_BROWSER=1` they
-//! fail instead. `cargo test --release -p raftbox-tests --test browser -- --nocapture speed` prints the speed of both engines.
+//! `cargo test --release -p raftbox-tests --test browser -- --nocapture speed` prints the speed of both engines.
 
-#[path = "support/browser.rs"]
+#[path = "support/page.rs"]
+#[allow(dead_code, reason = "what hands and eyes do is for the tests of the page")]
 mod support;
 
-use raftbox::cli::serve::{Server, Site};
 use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};
 use raftbox::event::{Cause, Decision, Event};
 use raftbox::gate;
@@ -14,53 +14,17 @@ use raftbox::plan::Header;
 use raftbox::runfile::RunFile;
 use raftbox::scenario::{LIBRARY, PROFILES, Scenario, step::Step};
 use raftbox::simulation::Record;
-use raftbox::trace::{Digest, Keep, Trace};
+use raftbox::trace::{Keep, Trace};
 use raftbox::units::{Size, Span};
 use raftbox_guest_bytes::BYTES;
 use raftbox_tests::{header, hostile, load, run, wasmtime_with};
 use serde_json::{Value, json};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 use support::Browser;
 
-/// Builds the page, serves it, opens it in a browser, and hands it to `test`, one test at a time. In the end there must be
-/// nothing in the console that is an error.
+/// Hands the page's browser to `test`.
 fn with_page(test: impl FnOnce(&Browser)) {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let browser = match Browser::start() {
-        Ok(browser) => browser,
-        Err(why) => {
-            assert!(std::env::var_os("RAFTBOX_REQUIRE_BROWSER").is_none(), "no browser: {why}");
-            eprintln!("SKIPPED, and nothing was tested: {why}; install Chromium and its driver for this test");
-            return;
-        }
-    };
-    let files = raftbox_web_bundler::build().unwrap();
-    raftbox_web_bundler::check_budget(&files).unwrap();
-    let server = Arc::new(Server::listen(0, Site::new(raftbox_web_bundler::dist(), Some(given().0))).unwrap());
-    let serving = Arc::clone(&server);
-    #[allow(clippy::disallowed_methods, reason = "a server and who asks it are two threads; neither makes a run")]
-    let thread = std::thread::spawn(move || serving.serve());
-    browser.open(server.url().split('#').next().unwrap()).unwrap();
-    let ready = "while (document.getElementById('state').textContent === 'Loading')
-        await new Promise((resume) => setTimeout(resume, 20));";
-    browser.run(ready, &json!(null)).unwrap();
-    test(&browser);
-    let console = browser.console().unwrap();
-    assert!(console.iter().all(|line| !line.contains("SEVERE")), "the page complains:\n{}", console.join("\n"));
-    server.stop();
-    thread.join().unwrap();
-}
-
-/// The seed of the run that the page is given.
-const GIVEN_SEED: u64 = 11;
-
-/// The run that the page is given: its file, and its digest.
-fn given() -> (Vec<u8>, Digest) {
-    let header = header("lossy", GIVEN_SEED, |scenario| scenario.duration = Span(2_000_000));
-    let (record, _) = run(raftbox_tests::wasmtime(), &header, Keep::All).unwrap();
-    (RunFile::of(header, &record.trace).write(), record.trace.digest())
+    support::with_page(Vec::new, |page| test(page.browser));
 }
 
 /// A run file that holds a header's plan alone.
@@ -142,36 +106,6 @@ fn the_page_makes_the_same_runs() {
         }
         println!("{crashes} crashes in mid-turn, {pauses} pauses, {torn} boots from a disk with survivors");
         assert!(crashes >= 40 && pauses >= 20 && torn >= 15, "the runs are to be eventful");
-    });
-}
-
-#[test]
-fn the_form_runs_a_built_in_scenario_and_a_given_run_is_opened() {
-    with_page(|browser| {
-        let ends = |start: &str, seed: u64| {
-            let script = format!(
-                "{start};
-                const state = document.getElementById('state');
-                while (!state.textContent.includes('Done:') || !state.textContent.includes('seed {seed}'))
-                    await new Promise((resume) => setTimeout(resume, 20));
-                return document.getElementById('digest').textContent;"
-            );
-            browser.run(&script, &json!(null)).unwrap()
-        };
-        let digest = |seed| {
-            let (record, _) = run(raftbox_tests::wasmtime(), &header("tour", seed, |_| ()), Keep::Nothing).unwrap();
-            json!(record.trace.digest().to_string())
-        };
-        let start = "const form = document.getElementById('what');
-            while (form.elements.scenario.length === 0) await new Promise((resume) => setTimeout(resume, 20));
-            form.elements.scenario.value = 'tour'; form.elements.seed.value = '7'; form.requestSubmit()";
-        assert_eq!(ends(start, 7), digest(7));
-        let start = "location.hash = 'run=given.run'; location.reload()";
-        drop(browser.run(start, &json!(null)));
-        assert_eq!(ends("", GIVEN_SEED), json!(given().1.to_string()));
-        let state = "return document.getElementById('state').textContent";
-        let told = browser.run(state, &json!(null)).unwrap();
-        assert!(told.as_str().unwrap().ends_with(", as in the file"), "{told}");
     });
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -104,6 +104,18 @@ impl Browser {
             Some(thrown) => Err(thrown.to_owned()),
             None => Ok(answer["value"].take()),
         }
+    }
+
+    /// Has the browser do something of its DevTools protocol, as a user's hand would.
+    pub(crate) fn devtools(&self, command: &str, params: &Value) -> Result<Value, String> {
+        self.command("/goog/cdp/execute", &json!({ "cmd": command, "params": params }))
+    }
+
+    /// Picks a file in the file input that a CSS selector names.
+    pub(crate) fn pick_file(&self, input: &str, file: &Path) -> Result<(), String> {
+        let found = self.command("/element", &json!({ "using": "css selector", "value": input }))?;
+        let id = found.as_object().and_then(|found| found.values().next()?.as_str()).ok_or("there is no such input")?;
+        self.command(&format!("/element/{id}/value"), &json!({ "text": file.display().to_string() })).map(drop)
     }
 
     /// What the page has written to its console since the last time: level and text of each line.

@@ -1,7 +1,7 @@
 //! What people do to a run, and the branches that come of it.
 
 use super::session;
-use super::state::Page;
+use super::state::{Goal, Page};
 use raftbox::branch::{BranchId, Tree};
 use raftbox::plan::Plan;
 use raftbox::scenario::step::Act;
@@ -47,7 +47,7 @@ pub(crate) fn act(page: Page, act: Act) {
         }))
     });
     match acted {
-        Some(Ok(plan)) => page.show(plan, events + 1),
+        Some(Ok(plan)) => page.show(plan, Goal::Act(events)),
         Some(Err(wrong)) => page.fail(format!("That cannot be done here: {wrong}.")),
         None => {}
     }
@@ -63,6 +63,6 @@ pub(crate) fn switch(page: Page, id: BranchId) {
         Some(plan)
     });
     if let Some(plan) = plan {
-        page.show(plan, page.cursor.get_untracked());
+        page.show(plan, Goal::Events(page.cursor.get_untracked()));
     }
 }

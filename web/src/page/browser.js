@@ -102,10 +102,14 @@ export function fragments(changed) {
   addEventListener("hashchange", () => changed(fragment()));
 }
 
-// Calls `frame` with the microseconds since the last frame, until it says that no more are wanted.
+let clock = 0;
+
+// Calls `frame` with the microseconds since the last frame, until it says that no more are wanted, or another is called.
 export function frames(frame) {
+  const ours = ++clock;
   let before;
   const next = (now) => {
+    if (ours !== clock) return;
     const passed = before === undefined ? 0 : Math.round((now - before) * 1000);
     before = now;
     if (frame(Math.min(passed, 250_000))) requestAnimationFrame(next);

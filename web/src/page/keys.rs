@@ -29,10 +29,14 @@ const KEYS: [(&str, &str); 14] = [
     ("?", "this help"),
 ];
 
-/// Whether a key is meant for what has the focus.
+/// Whether a key is meant for what has the focus. The slider is moved by events, as the page is: a step of its own would be a
+/// microsecond.
 fn is_typing(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    target.is_some_and(|element| ["INPUT", "SELECT", "TEXTAREA"].contains(&element.tag_name().as_str()))
+    target.is_some_and(|element| {
+        ["INPUT", "SELECT", "TEXTAREA"].contains(&element.tag_name().as_str())
+            && element.get_attribute("type").as_deref() != Some("range")
+    })
 }
 
 fn selected(page: Page) -> Option<(NodeId, State)> {

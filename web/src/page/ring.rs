@@ -180,7 +180,12 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
         <g class=class transform=at tabindex="0" role="button" aria-label=label data-node=id
             aria-pressed=move || (page.selected.get() == Some(Selected::Node(id))).to_string()
             on:click=move |_| pick()
-            on:keydown=move |key| if key.key() == "Enter" { pick(); }>
+            on:keydown=move |key| if ["Enter", " "].contains(&key.key().as_str()) {
+                // Space would also play.
+                key.prevent_default();
+                key.stop_propagation();
+                pick();
+            }>
             <circle class="target" r="36" />
             <circle class="body" r=NODE />
             <circle class="alarm" r="32" pathLength="100" stroke-dasharray=arc transform="rotate(-90)" />

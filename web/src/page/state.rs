@@ -8,7 +8,7 @@ use super::picture::Picture;
 use super::window::SPAN_FIRST;
 use super::{branches, session};
 use leptos::prelude::*;
-use raftbox::event::{MessageName, Micros, NodeId};
+use raftbox::event::{Event, MessageName, Micros, NodeId};
 use raftbox::plan::Plan;
 use raftbox::runfile::RunFile;
 use raftbox::view::tick::Kind;
@@ -36,6 +36,30 @@ pub(crate) const SPEEDS: [(u64, &str); 9] = [
 pub(crate) enum Selected {
     Node(NodeId),
     Message(MessageName),
+}
+
+/// Where a run is shown when it is opened, as soon as it has come so far.
+#[derive(Clone, Copy)]
+pub(crate) enum Goal {
+    /// When so many events have happened.
+    Events(u64),
+    /// What somebody has done after so many events: it waits for the end of the turn that these may be in the midst of, so
+    /// it is the first cause from there on.
+    Act(u64),
+}
+
+impl Goal {
+    /// How many events have happened there; nothing as long as the run has not come so far.
+    fn reached(self, session: &session::Session, over: bool) -> Option<u64> {
+        match self {
+            Self::Events(events) => (over || session.recording().events() >= events).then_some(events),
+            Self::Act(events) => {
+                let mut later = session.recording().iter(events);
+                let cause = later.find(|(_, event)| matches!(event, Event::Cause(_)));
+                cause.map(|(moment, _)| moment.event + 1).or(over.then_some(events))
+            }
+        }
+    }
 }
 
 /// The state of the page.
@@ -106,7 +130,7 @@ impl Page {
     /// Opens the run of a plan, at an event.
     pub(crate) fn open(self, plan: Plan, cursor: u64) {
         branches::begin(plan.clone());
-        self.show(plan, cursor);
+        self.show(plan, Goal::Events(cursor));
     }
 
     /// Opens the run of a run file, at an event; `false` if it cannot be opened.
@@ -131,7 +155,7 @@ impl Page {
     }
 
     /// Shows the run of a plan in place of the one that is shown.
-    pub(crate) fn show(self, plan: Plan, cursor: u64) {
+    pub(crate) fn show(self, plan: Plan, goal: Goal) {
         if let Err(problem) = session::open(session::header(plan)) {
             return self.fail(problem);
         }
@@ -145,19 +169,28 @@ impl Page {
         self.known.set(0);
         self.run.update(|run| *run += 1);
         self.seek(0);
-        self.grow(self.run.get_untracked(), cursor);
+        self.grow(self.run.get_untracked(), Some(goal));
     }
 
     /// Simulates on, a little at a time, until the run is over or another is shown; goes to an event as soon as it is there.
-    fn grow(self, run: u64, goal: u64) {
+    fn grow(self, run: u64, mut goal: Option<Goal>) {
         if self.run.get_untracked() != run {
             return;
         }
-        match session::with(|session| Ok::<_, String>((session.advance(STEPS)?, session.recording().events()))) {
-            Some(Ok((more, events))) => {
+        let grown = session::with(|session| {
+            let more = session.advance(STEPS)?;
+            let reached = goal.and_then(|goal| goal.reached(session, !more));
+            Ok::<_, String>((more, session.recording().events(), reached))
+        });
+        match grown {
+            Some(Ok((more, events, reached))) => {
                 self.known.set(events);
-                if goal > 0 && self.cursor.get_untracked() == 0 && (events >= goal || !more) {
-                    self.seek(goal);
+                if let Some(reached) = reached {
+                    goal = None;
+                    // Whoever has already gone elsewhere stays there.
+                    if self.cursor.get_untracked() == 0 {
+                        self.seek(reached);
+                    }
                 }
                 self.over.set(!more);
                 if more {
