@@ -303,7 +303,10 @@ fn what_cannot_be_opened_is_told_and_changes_nothing() {
         page.js("location.hash = 'run=missing.run'", &json!(null));
         told("missing.run");
         let console = page.browser.console().unwrap();
-        assert!(console.iter().all(|line| line.contains("/missing.run - ")), "what the browser says of it, {console:?}");
+        assert!(
+            console.iter().all(|line| line.contains("/missing.run - ")),
+            "what the browser says of it, {console:?}"
+        );
         let whole = given();
         let mut other = short();
         other.guests = vec!["0123".repeat(16)];
