@@ -171,29 +171,28 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
             node.last
         )
     });
-    let pick = move || {
-        page.selected.update(|selected| {
-            *selected = if *selected == Some(Selected::Node(id)) { None } else { Some(Selected::Node(id)) };
-        });
-    };
+    let ours = Some(Selected::Node(id));
+    let pick = move || page.selected.update(|selected| *selected = if *selected == ours { None } else { ours });
     view! {
-        <g class=class transform=at tabindex="0" role="button" aria-label=label data-node=id
-            aria-pressed=move || (page.selected.get() == Some(Selected::Node(id))).to_string()
-            on:click=move |_| pick()
-            on:keydown=move |key| if ["Enter", " "].contains(&key.key().as_str()) {
-                // Space would also play.
-                key.prevent_default();
-                key.stop_propagation();
-                pick();
-            }>
-            <circle class="target" r="36" />
-            <circle class="body" r=NODE />
-            <circle class="alarm" r="32" pathLength="100" stroke-dasharray=arc transform="rotate(-90)" />
-            {move || crown(node.read().as_ref())}
-            <text class="name" y="-5">{format!("S{id}")}</text>
-            <text class="term" y="8">{text(|node| format!("T{}", node.term))}</text>
-            <text class="mark" y="19">{text(marks)}</text>
-            <g class=move || facts_class(id, count.get()) transform=move || facts_at(id, count.get())>
+        <g class=class transform=at on:click=move |_| pick()>
+            <g tabindex="0" role="button" aria-label=label data-node=id
+                aria-pressed=move || (page.selected.get() == Some(Selected::Node(id))).to_string()
+                on:keydown=move |key| if ["Enter", " "].contains(&key.key().as_str()) {
+                    // Space would also play.
+                    key.prevent_default();
+                    key.stop_propagation();
+                    pick();
+                }>
+                <circle class="target" r="36" />
+                <circle class="body" r=NODE />
+                <circle class="alarm" r="32" pathLength="100" stroke-dasharray=arc transform="rotate(-90)" />
+                {move || crown(node.read().as_ref())}
+                <text class="name" y="-5">{format!("S{id}")}</text>
+            </g>
+            // The label says all of this.
+            <text class="term" y="8" aria-hidden="true">{text(|node| format!("T{}", node.term))}</text>
+            <text class="mark" y="19" aria-hidden="true">{text(marks)}</text>
+            <g aria-hidden="true" class=move || facts_class(id, count.get()) transform=move || facts_at(id, count.get())>
                 <text>{text(|node| node.word().to_owned())}</text>
                 <text y="11">{text(|node| format!("log {} · commit {}", node.last, node.commit))}</text>
                 <text y="22">{text(disk)}</text>
