@@ -99,7 +99,7 @@ impl Drawn {
     }
 
     fn width(&self) -> f64 {
-        LEFT + self.lanes.len() as f64 * LANE + 8.0
+        LEFT + self.lanes.len() as f64 * LANE + 34.0
     }
 
     /// Where a lane is.
@@ -297,9 +297,11 @@ fn Frame(drawn: Memo<Arc<Drawn>>, current: Memo<Option<Current>>) -> impl IntoVi
     };
     let now = move || drawn.read().scale.y(page.time.get());
     let size = move || format!("0 0 {} {}", drawn.read().width(), HEAD + HEIGHT);
+    // Narrower than that nobody can read it; the panel scrolls.
+    let least = move || format!("{:.0}px", drawn.read().width() * 0.75);
     let moved = move || format!("translate(0 {:.2})", -drawn.read().scale.y(drawn.read().window.from));
     view! {
-        <svg id="diagram" class="diagram" viewBox=size role="group" aria-label="Space-time diagram">
+        <svg id="diagram" class="diagram" viewBox=size style:min-width=least role="group" aria-label="Space-time diagram">
             <svg y=HEAD width=move || drawn.read().width() height=HEIGHT>
                 {move || { let _ = lanes.read(); ground(page, &drawn.get_untracked()) }}
                 <g transform=moved>
