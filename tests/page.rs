@@ -268,7 +268,8 @@ fn nothing_moves_while_it_is_paused() {
         let script = "
             await over();
             $('[aria-label=\"next election\"]').click();
-            await turn();
+            // What is told to those who listen comes a little later than what is shown.
+            await new Promise((resume) => setTimeout(resume, 600));
             let changes = 0;
             const observer = new MutationObserver((list) => changes += list.length);
             observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
