@@ -1,5 +1,5 @@
 //! What few need of the page, as a module of its own that is loaded when somebody does: the module gate, which is as large as
-//! all the rest, and [`link`], for which TOML is read and written.
+//! all the rest, and `link`, for which TOML is read and written.
 //!
 //! The built-in guest was proved when it was built; a guest that somebody brings to the page is proved here before it runs,
 //! as the command does, and refused with the same words.
