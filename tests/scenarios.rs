@@ -15,6 +15,9 @@
 //! | `verdicts` | `verdicts` | the properties that do not pass, or that all do |
 //! | `tally` | `tally` | what became of the clients' operations |
 
+#[path = "support/script.rs"]
+mod script;
+
 use goldenscript::{Command, Context};
 use raftbox::check::Verdict;
 use raftbox::engine::{Engine as _, Node as _};
@@ -26,6 +29,7 @@ use raftbox::timeline::{Timeline, seconds};
 use raftbox::trace::{Keep, causes};
 use raftbox_guest_bytes::BYTES;
 use raftbox_tests::wasmtime_with;
+use script::{keys, words};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -102,27 +106,6 @@ impl goldenscript::Runner for Runner {
             }
         }
     }
-}
-
-/// The positional arguments of a command.
-fn words(command: &Command) -> Vec<String> {
-    let mut arguments = command.consume_args();
-    std::iter::from_fn(|| arguments.next_pos().map(str::to_owned)).collect()
-}
-
-/// A command's keys as TOML: what does not look like a number, a list, a table or a switch is a text.
-fn keys(command: &Command) -> String {
-    let mut arguments = command.consume_args();
-    let mut lines = String::new();
-    while let Some((key, value)) = arguments.next_key() {
-        let text = ["loss", "duplicate", "reorder", "late", "survive", "key", "value", "expect"].contains(&key);
-        let bare = !text && value.parse::<i64>().is_ok()
-            || value.starts_with(['[', '{'])
-            || value == "true"
-            || value == "false";
-        lines += &if bare { format!("{key} = {value}\n") } else { format!("{key} = {value:?}\n") };
-    }
-    lines
 }
 
 impl Runner {

@@ -62,7 +62,6 @@ pub(crate) struct Client {
 pub(crate) struct Picture {
     pub(crate) events: u64,
     pub(crate) at: Micros,
-    /// When the next event is; the picture is right until then.
     pub(crate) nodes: Vec<Node>,
     pub(crate) clients: Vec<Client>,
     pub(crate) cuts: Vec<(Endpoint, Endpoint)>,
