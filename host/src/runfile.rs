@@ -44,6 +44,12 @@ pub struct Head {
     pub checkpoints: Vec<Digest>,
 }
 
+/// What the first line of every version says.
+#[derive(Deserialize)]
+struct Mark {
+    raftbox_run: u64,
+}
+
 /// What of the events a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -172,17 +178,16 @@ impl RunFile {
     }
 
     fn head(line: &[u8]) -> Result<Head, Broken> {
-        let value: serde_json::Value = serde_json::from_slice(line)
-            .map_err(|error| Broken::Foreign(format!("its first line is no JSON ({error})")))?;
-        match value.get("raftbox_run").and_then(serde_json::Value::as_u64) {
-            None => return Err(Broken::Foreign("its first line tells of no \"raftbox_run\"".into())),
-            Some(version) if version != u64::from(FORMAT) => {
-                return Err(Broken::Version(u32::try_from(version).unwrap_or(u32::MAX)));
-            }
-            Some(_) => {}
+        // What it is, and in which version, comes first: a file of another version is not broken.
+        let mark: Mark = serde_json::from_slice(line).map_err(|error| {
+            let what = if error.is_data() { "tells of no \"raftbox_run\"" } else { "is no JSON" };
+            Broken::Foreign(format!("its first line {what} ({error})"))
+        })?;
+        if mark.raftbox_run != u64::from(FORMAT) {
+            return Err(Broken::Version(u32::try_from(mark.raftbox_run).unwrap_or(u32::MAX)));
         }
         let wrong = |what: String| Broken::Plan { key: "its first line".into(), what };
-        let head: Head = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+        let head: Head = serde_json::from_slice(line).map_err(|error| wrong(error.to_string()))?;
         if head.header.abi != raftbox_abi::VERSION {
             let (theirs, ours) = (head.header.abi, raftbox_abi::VERSION);
             return Err(Broken::Plan {

@@ -17,8 +17,10 @@ use crate::draw::Ratio;
 use crate::units::{Size, Span, Spans};
 pub use mistake::Mistake;
 use mistake::{distance, find, in_words, place, shown};
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use step::Step;
 pub(crate) use table::Table;
 
@@ -63,7 +65,7 @@ pub struct Scenario {
 }
 
 /// A setting of a node, as it stands in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Setting {
     /// A switch.
@@ -72,6 +74,40 @@ pub enum Setting {
     Number(u64),
     /// A time or a size.
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for Setting {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Settings;
+
+        impl Visitor<'_> for Settings {
+            type Value = Setting;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a switch, a number from 0, a time such as \"150ms\" or a size such as \"64KiB\"")
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Setting, E> {
+                Ok(Setting::Switch(value))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Setting, E> {
+                Ok(Setting::Number(value))
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Setting, E> {
+                let number =
+                    u64::try_from(value).map_err(|_| E::invalid_value(de::Unexpected::Signed(value), &self))?;
+                Ok(Setting::Number(number))
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Setting, E> {
+                Ok(Setting::Text(value.into()))
+            }
+        }
+
+        deserializer.deserialize_any(Settings)
+    }
 }
 
 impl Setting {

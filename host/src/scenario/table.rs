@@ -36,6 +36,12 @@ macro_rules! keys {
                 keys.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect()
             }
 
+            /// The keys that are there, and their values in words.
+            fn words(&self) -> Vec<(&'static str, String)> {
+                let words = [$((stringify!($key), self.$key.as_ref().map(Words::words))),*];
+                words.into_iter().filter_map(|(key, words)| Some((key, words?))).collect()
+            }
+
             /// Packs which keys are there, and then their values.
             fn pack_keys(&self, out: &mut Vec<u8>) {
                 let there = [$(self.$key.is_some()),*];
@@ -139,15 +145,32 @@ fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'o', 'x']) { "an" } else { "a" }
 }
 
-/// A value in words.
-fn words(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Array(list) if list.iter().any(serde_json::Value::is_array) => {
-            list.iter().map(words).collect::<Vec<_>>().join(" | ")
-        }
-        serde_json::Value::Array(list) => list.iter().map(words).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
+/// What a key's value is in words.
+trait Words {
+    /// What stands between two of them in a list.
+    const BETWEEN: &'static str = " ";
+    /// The words.
+    fn words(&self) -> String;
+}
+
+/// What is in words what it is as text.
+macro_rules! words {
+    ($($type:ty),*) => {
+        $(impl Words for $type {
+            fn words(&self) -> String {
+                self.to_string()
+            }
+        })*
+    };
+}
+
+words!(i32, i64, u8, u32, String, Span, Name, Target, Jump, Message, Sync, Survive);
+
+impl<T: Words> Words for Vec<T> {
+    const BETWEEN: &'static str = " | ";
+
+    fn words(&self) -> String {
+        self.iter().map(Words::words).collect::<Vec<_>>().join(T::BETWEEN)
     }
 }
 
@@ -376,9 +399,7 @@ impl Table {
 
     /// The verb and what it is about, in a few words.
     pub(super) fn sentence(&self) -> String {
-        let value = serde_json::to_value(self).unwrap_or_default();
-        let keys = self.given().into_iter().map(|key| (key, words(&value[key])));
-        keys.fold(self.r#do.clone(), |sentence, (key, words)| match key {
+        self.words().into_iter().fold(self.r#do.clone(), |sentence, (key, words)| match key {
             "node" | "message" | "sync" | "client" | "ask" | "key" | "groups" | "nodes" => sentence + " " + &words,
             _ => sentence + " " + key + " " + &words,
         })

@@ -5,10 +5,12 @@
 //! holds its plan, and copies `web/static`. What it leaves in `web/dist` is all that a server needs. The page must load
 //! quickly anywhere, so what it loads at first has a budget, over which the build fails ([`check_budget`]).
 //!
-//! Left out: `wasm-opt`. It would take a tenth off the modules, and is no crate that builds in seconds.
+//! Left out: `wasm-opt`. It takes an eighth off the module, and yet makes what is sent larger: what it has gone over packs
+//! worse.
 
 #[path = "../../../node-guest/bytes/nested.rs"]
 mod nested;
+mod order;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use flate2::Compression;
@@ -29,7 +31,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The most bytes that the page may load at first, all files together, gzipped: what it takes today, so that it does not grow
 /// unseen. The aim is 250,000.
-pub const BUDGET: u64 = 630_000;
+pub const BUDGET: u64 = 600_000;
 
 /// The modules: the package that each is built from, and the name of its files. The first is the page itself.
 const MODULES: [(&str, &str); 2] = [("raftbox-web", "raftbox"), ("raftbox-web-gate", "gate")];
@@ -141,12 +143,13 @@ fn page(modules: &Path, folder: &Path) -> Result<Vec<File>> {
             .input_path(modules.join(file_name(package)))
             .web(true)?
             .typescript(false)
-            .remove_name_section(true)
             .remove_producers_section(true)
             .omit_default_module_path(false)
             .out_name(name)
             .generate(folder)
             .with_context(|| format!("wasm-bindgen cannot make the JavaScript of {package}"))?;
+        let module = folder.join(format!("{name}_bg.wasm"));
+        fs::write(&module, order::ordered(&fs::read(&module)?)?)?;
     }
     scenarios(&folder.join("scenarios"))?;
     copy(&workspace().join("web").join("static"), folder)?;
