@@ -17,12 +17,13 @@
 //!
 //! | command | example | meaning |
 //! |---|---|---|
-//! | `cluster` | `cluster 3 pre_vote=false show=alarms` | boots nodes 1 to 3; knobs by name, `learners=4/5`, `draws=0/900` for their first timeouts; alarms are shown on demand |
+//! | `cluster` | `cluster 3 pre_vote=false show=alarms` | boots nodes 1 to 3; knobs by name, `learners=4/5`, `spare=6` for nodes that are no members, `draws=0/900` for their first timeouts; alarms are shown on demand |
 //! | `disk` | `disk 2 term=7 vote=1 log=1/1/4` | boots node 2 anew from a disk with entries of these terms |
 //! | `draw` | `draw 1 5000` | the next election timeout of node 1 is the minimum plus 5000 µs (else plus 0) |
 //! | `timeout` | `timeout 1` | the alarm of node 1 goes off now |
 //! | `wait` | `wait 50000` | time moves on by 50 ms; alarms that fall due go off |
 //! | `propose` | `propose 1 x y` | proposes commands to node 1 |
+//! | `change` | `change 1 v4 l5 r2 how=joint` | asks node 1 for other members: voters, learners, and who goes; `how` is `simple` (if nothing is said), `joint`, `auto` (joint, and left by itself) or `leave` |
 //! | `deliver` | `deliver from=1 to=2 n=2` | delivers held messages: all, those of a link, or the second of these |
 //! | `misdeliver` | `misdeliver 3 from=1 to=2` | delivers held messages, chosen likewise, to node 3 instead |
 //! | `drop` | `drop to=3` | loses held messages, chosen likewise |
@@ -49,8 +50,8 @@ use std::rc::Rc;
 use disk::Disk;
 use goldenscript::{ArgumentConsumer, Command, Context};
 use raftbox_node::raft::{
-    Body, Config, Configuration, Entropy, Entry, HardState, Index, Input, Message, Micros, NodeId, Note, Outcome,
-    Output, Payload, Raft, Record, Term, Verdict,
+    Body, Change, Config, Configuration, Entropy, Entry, HardState, Index, Input, Message, Micros, NodeId, Note,
+    Outcome, Output, Payload, Raft, Record, Step, Term, Verdict,
 };
 
 #[test]
@@ -133,6 +134,27 @@ impl goldenscript::Runner for Cluster {
                     self.step(id, Input::Propose { token, command });
                 }
             }
+            "change" => {
+                let id = args.next_pos().ok_or("by which node?")?.parse()?;
+                let (mut changes, mut how) = (Vec::new(), "simple".to_owned());
+                while let Some(change) = args.next_pos() {
+                    changes.push(self::change(change)?);
+                }
+                while let Some((key, value)) = args.next_key() {
+                    if key != "how" {
+                        return Err(format!("no choice by {key}").into());
+                    }
+                    how = value.to_owned();
+                }
+                let step = match how.as_str() {
+                    "simple" => Step::Simple(changes),
+                    "joint" | "auto" => Step::Joint { changes, leaves_itself: how == "auto" },
+                    "leave" => Step::Leave,
+                    _ => return Err(format!("no way to change called {how}").into()),
+                };
+                self.proposals += 1;
+                self.step(id, Input::Reconfigure { token: self.proposals, step });
+            }
             "deliver" => {
                 let chosen = self.take(&mut args)?;
                 if chosen.is_empty() {
@@ -209,7 +231,7 @@ impl goldenscript::Runner for Cluster {
 impl Cluster {
     fn cluster(&mut self, args: &mut ArgumentConsumer<'_>) -> Outcomes {
         let voters: NodeId = args.next_pos().ok_or("how many nodes?")?.parse()?;
-        let (mut learners, mut draws) = (Vec::new(), Vec::new());
+        let (mut learners, mut spare, mut draws) = (Vec::new(), Vec::new(), Vec::new());
         let config = &mut self.config;
         while let Some((key, value)) = args.next_key() {
             match key {
@@ -223,6 +245,7 @@ impl Cluster {
                 "batch_bytes_max" => config.batch_bytes_max = value.parse()?,
                 "log_bytes_max" => config.log_bytes_max = value.parse()?,
                 "learners" => learners = numbers(value)?,
+                "spare" => spare = numbers(value)?,
                 "draws" => draws = numbers(value)?,
                 "show" if value == "alarms" => self.show_alarms = true,
                 _ => return Err(format!("no knob {key}").into()),
@@ -230,7 +253,8 @@ impl Cluster {
         }
         let learners: Vec<NodeId> = learners.into_iter().map(|id| NodeId::try_from(id).unwrap()).collect();
         let membership = Configuration::new(1..=voters, learners);
-        for id in membership.members() {
+        let spare = spare.into_iter().map(|id| NodeId::try_from(id).unwrap());
+        for id in membership.members().chain(spare) {
             self.nodes.insert(id, Node::default());
         }
         for (node, draw) in self.nodes.values_mut().zip(draws) {
@@ -285,6 +309,12 @@ impl Cluster {
         let config = self.config.clone();
         node.core = Some(Raft::new(id, config, membership, restored, self.now, &mut node.draws));
         node.applied = 0;
+        // A node that boots tells which members it goes by; those of the start were just said.
+        let told = node.core.as_mut().and_then(Raft::poll);
+        let Some(Output::Note(note @ Note::Config { index, .. })) = told else { panic!("{told:?} came first") };
+        if index > 0 {
+            writeln!(self.out, "{id} {note}").unwrap();
+        }
         self.drain(id);
     }
 
@@ -349,7 +379,10 @@ impl Cluster {
                     format!("refuses proposal {token}")
                 }
                 Output::Note(note) => {
-                    node.noted = Some(note.clone());
+                    // What comes of an entry is noted after it was written.
+                    if !matches!(note, Note::Config { .. }) {
+                        node.noted = Some(note.clone());
+                    }
                     match &note {
                         Note::Append { index, entry } => {
                             format!("append {}", show_entry(*index, entry))
@@ -463,6 +496,18 @@ impl Cluster {
     }
 }
 
+/// A change of one member: `v4` for a voter, `l4` for a learner, `r4` for nobody.
+fn change(text: &str) -> Outcomes<Change> {
+    let (kind, id) = text.split_at_checked(1).ok_or("no change")?;
+    let id = id.parse()?;
+    match kind {
+        "v" => Ok(Change::Voter(id)),
+        "l" => Ok(Change::Learner(id)),
+        "r" => Ok(Change::Remove(id)),
+        _ => Err(format!("no change {kind}").into()),
+    }
+}
+
 fn numbers(list: &str) -> Outcomes<Vec<Term>> {
     let numbers = list.split('/').filter(|n| !n.is_empty()).map(str::parse);
     Ok(numbers.collect::<Result<_, _>>()?)
@@ -476,7 +521,7 @@ fn show_entry(index: Index, entry: &Entry) -> String {
             format!("{index}@{term} {} bytes", command.len())
         }
         Payload::Command(command) => format!("{index}@{term} {}", String::from_utf8_lossy(command)),
-        Payload::Config(config) => format!("{index}@{term} {config:?}"),
+        Payload::Config(config) => format!("{index}@{term} config {config}"),
     }
 }
 

@@ -13,8 +13,8 @@ use std::rc::Rc;
 
 use disk::Disk;
 use raftbox_node::raft::{
-    Config, Configuration, Entropy, Entry, Index, Input, Message, Micros, NodeId, Note, Output, Raft, Record, Role,
-    Term,
+    Change, Config, Configuration, Entropy, Entry, Index, Input, Message, Micros, NodeId, Note, Output, Raft, Record,
+    Role, Step, Term,
 };
 
 /// SplitMix64 (Steele, Lea and Flood 2014): small, and its own.
@@ -46,6 +46,8 @@ struct Node {
     disk: Disk,
     alarm: Option<Micros>,
     applied: Index,
+    /// The index of the configuration in force, as noted.
+    configured: Index,
     /// The durable term and vote, as noted: never to go back, also across boots.
     durable: (Term, Option<NodeId>),
 }
@@ -61,6 +63,7 @@ struct Cluster {
     random: Random,
     config: Config,
     membership: Configuration,
+    spare: u32,
     nodes: BTreeMap<NodeId, Node>,
     boots: BTreeMap<NodeId, u64>,
     agenda: BTreeMap<(Micros, u64), Due>,
@@ -80,8 +83,10 @@ struct History {
     committed: BTreeMap<Index, (Entry, Term)>,
     /// For each entry ever appended, by place and term: itself, and the term of the entry before it.
     appended: BTreeMap<(Index, Term), (Entry, Term)>,
-    /// Rejected appends, truncates and commits, to see that a run is worth its name.
+    /// Truncates, and configurations that came into force and were lost again, to see that a run is worth its name.
     truncates: u64,
+    configured: u64,
+    rolled_back: u64,
 }
 
 impl History {
@@ -111,14 +116,16 @@ impl History {
 }
 
 impl Cluster {
-    fn new(seed: u64) -> Self {
+    /// A cluster, and beside it so many nodes that are no members yet.
+    fn new(seed: u64, spare: u32) -> Self {
         let mut random = Random(seed);
         let size = [1, 2, 3, 3, 3, 4, 5, 5][usize::try_from(random.below(8)).unwrap()];
         let config = Config {
             heartbeat_us: 10_000,
             election_min_us: 40_000,
             election_max_us: 80_000,
-            pre_vote: random.one_in(2),
+            // Without it, a node that was removed and does not know it unseats every leader.
+            pre_vote: random.one_in(2) || spare > 0,
             no_op: !random.one_in(8),
             inflight_max: u32::try_from(1 + random.below(5)).unwrap(),
             batch_entries_max: u32::try_from(1 + random.below(6)).unwrap(),
@@ -126,11 +133,12 @@ impl Cluster {
             log_bytes_max: 100_000,
         };
         let membership = Configuration::new(1..=size, []);
-        let nodes = membership.members().map(|id| (id, Node::default())).collect();
+        let nodes = (1..=size + spare).map(|id| (id, Node::default())).collect();
         let mut cluster = Self {
             random,
             config,
             membership,
+            spare,
             nodes,
             boots: BTreeMap::new(),
             agenda: BTreeMap::new(),
@@ -140,7 +148,7 @@ impl Cluster {
             cut: BTreeSet::new(),
             history: History::default(),
         };
-        for id in 1..=size {
+        for id in 1..=size + spare {
             cluster.boot(id);
         }
         cluster
@@ -229,6 +237,11 @@ impl Cluster {
                 node.durable = (hard_state.term, hard_state.vote);
             }
             Output::Note(Note::Truncate { .. }) => self.history.truncates += 1,
+            Output::Note(Note::Config { index, .. }) => {
+                self.history.configured += u64::from(index > node.configured);
+                self.history.rolled_back += u64::from(index < node.configured);
+                node.configured = index;
+            }
             Output::Note(_) | Output::Proposal { .. } => {}
             Output::Halt(reason) => panic!("{id} halts: {reason}"),
         }
@@ -297,6 +310,7 @@ impl Cluster {
             // A forced timeout.
             4 if self.random.one_in(4) => self.step(id, Input::Alarm),
             5..40 => self.propose(id),
+            40..50 if self.spare > 0 => self.change(id),
             _ => {}
         }
     }
@@ -307,6 +321,31 @@ impl Cluster {
         self.step(id, Input::Propose { token: self.counter, command });
     }
 
+    /// Asks a node for other members.
+    fn change(&mut self, id: NodeId) {
+        self.counter += 1;
+        let all = self.nodes.len() as u64;
+        let mut change = || {
+            let id = NodeId::try_from(1 + self.random.below(all)).unwrap();
+            [Change::Voter(id), Change::Voter(id), Change::Learner(id), Change::Remove(id)]
+                [usize::try_from(self.random.below(4)).unwrap()]
+        };
+        let few = [change(), change(), change()];
+        let step = match self.random.below(4) {
+            0 => Step::Leave,
+            1 => Step::Simple(few[..1].to_vec()),
+            choice => Step::Joint { changes: few.to_vec(), leaves_itself: choice == 2 },
+        };
+        self.step(id, Input::Reconfigure { token: self.counter, step });
+    }
+
+    /// The leader of the highest term.
+    fn leader(&self) -> Option<NodeId> {
+        let cores = self.nodes.iter().filter_map(|(id, node)| Some((*id, node.core.as_ref()?)));
+        let leaders = cores.filter(|(_, core)| core.role() == Role::Leader);
+        leaders.max_by_key(|(_, core)| core.term()).map(|(id, _)| id)
+    }
+
     /// Heals all faults, and demands progress.
     fn converge(&mut self) {
         self.healed = true;
@@ -315,18 +354,16 @@ impl Cluster {
         while self.now < until {
             self.turn();
         }
-        let leader = self
-            .nodes
-            .iter()
-            .find_map(|(&id, node)| node.core.as_ref().filter(|core| core.role() == Role::Leader).map(|_| id));
-        let leader = leader.expect("after healing, somebody leads");
+        let leader = self.leader().expect("after healing, somebody leads");
         self.propose(leader);
         let until = self.now + 200_000;
         while self.now < until {
             self.turn();
         }
-        let last = self.nodes[&leader].core.as_ref().unwrap().log().last();
-        for (id, node) in &self.nodes {
+        let led = self.nodes[&leader].core.as_ref().unwrap();
+        let last = led.log().last();
+        for id in led.membership().members() {
+            let node = &self.nodes[&id];
             let core = node.core.as_ref().expect("up again");
             assert_eq!((core.log().last(), core.durable()), (last, last.index), "{id} has another log");
             assert_eq!(core.commit(), last.index, "{id} is behind");
@@ -334,8 +371,8 @@ impl Cluster {
     }
 }
 
-fn run(seed: u64) -> Cluster {
-    let mut cluster = Cluster::new(seed);
+fn run(seed: u64, spare: u32) -> Cluster {
+    let mut cluster = Cluster::new(seed, spare);
     for _ in 0..1_500 {
         cluster.turn();
         cluster.disturb();
@@ -348,7 +385,7 @@ fn run(seed: u64) -> Cluster {
 fn the_core_is_safe_and_makes_progress_under_chance() {
     let (mut truncates, mut leaders, mut committed) = (0, 0, 0);
     for seed in 0..400 {
-        let cluster = std::panic::catch_unwind(|| run(seed)).unwrap_or_else(|_| panic!("seed {seed}"));
+        let cluster = std::panic::catch_unwind(|| run(seed, 0)).unwrap_or_else(|_| panic!("seed {seed}"));
         truncates += cluster.history.truncates;
         leaders += cluster.history.leaders.len();
         committed += cluster.history.committed.len();
@@ -357,4 +394,23 @@ fn the_core_is_safe_and_makes_progress_under_chance() {
     assert!(truncates > 400, "{truncates} truncates");
     assert!(leaders > 2_000, "{leaders} leaders");
     assert!(committed > 20_000, "{committed} committed entries");
+}
+
+#[test]
+fn the_core_is_safe_and_makes_progress_while_its_members_change() {
+    let (mut configured, mut rolled_back, mut leaders, mut committed) = (0, 0, 0, 0);
+    for seed in 0..400 {
+        let cluster = std::panic::catch_unwind(|| run(seed, 2)).unwrap_or_else(|_| panic!("seed {seed}"));
+        configured += cluster.history.configured;
+        rolled_back += cluster.history.rolled_back;
+        leaders += cluster.history.leaders.len();
+        committed += cluster.history.committed.len();
+    }
+    println!(
+        "{configured} configurations, {rolled_back} rolled back, {leaders} leaders, {committed} entries committed"
+    );
+    assert!(configured > 4_000, "{configured} configurations");
+    assert!(rolled_back > 20, "{rolled_back} rolled back");
+    assert!(leaders > 1_000, "{leaders} leaders");
+    assert!(committed > 10_000, "{committed} committed entries");
 }

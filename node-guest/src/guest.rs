@@ -88,9 +88,7 @@ impl Guest for Node {
         let settings = or_halt(imports, Settings::read(boot));
         let opened = Storage::open(imports, settings.node);
         let (storage, restored) = or_halt(imports, opened);
-        let mut scratch = Scratch::default();
-        let (voters, learners) = (boot.voters.clone(), boot.learners.clone());
-        scratch.note(imports, Body::Config { index: 0, voters, outgoing: Vec::new(), learners });
+        let scratch = Scratch::default();
         let hashes: Vec<u64> = restored.log.iter().map(|(_, entry)| notes::entry_hash(&entry.payload)).collect();
         let recovered = recovered(&restored, &hashes);
         let now = imports.now();
@@ -217,6 +215,7 @@ impl Node {
             Outcome::Refused(ProposalRefusal::LogFull { .. }) => {
                 self.reply(imports, asked, Reply::Refused(Reason::LogFull));
             }
+            Outcome::Refused(refusal) => unreachable!("no client can ask for other members yet: {refusal}"),
         }
     }
 
@@ -234,7 +233,7 @@ impl Node {
     fn note<I: Imports>(&mut self, imports: &mut I, note: Note) {
         let body = match note {
             Note::Role { role, term, leader } => {
-                let votes = self.settings.membership.is_voter(self.settings.node);
+                let votes = self.raft.membership().is_voter(self.settings.node);
                 Body::Role { role: notes::role(role, votes), term, leader: notes::number(leader) }
             }
             Note::HardState(state) => Body::HardState { term: state.term, vote: notes::number(state.vote) },
@@ -245,6 +244,7 @@ impl Node {
                 let kind = notes::entry_kind(&entry.payload);
                 Body::Append { index, term: entry.term, kind, hash }
             }
+            Note::Config { index, configuration } => notes::configuration(index, &configuration),
             Note::Truncate { from } => {
                 self.hashes.truncate(slot(from));
                 Body::Truncate { from }

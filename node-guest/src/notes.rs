@@ -3,7 +3,9 @@
 //! The core speaks of nodes as options and of roles as four; the boundary writes 0 for nobody, tells a learner from a
 //! follower, and carries hashes in place of entries. Nothing is decided here.
 
-use crate::raft::{self, AppendRefusal, NodeId, Payload, ProposalRefusal, VoteRefusal};
+use crate::raft::{
+    self, AppendRefusal, ChangeError, Configuration, Index, NodeId, Payload, ProposalRefusal, VoteRefusal,
+};
 use crate::wire;
 use raftbox_abi::note::{Body, EntryKind, Refusal, Role};
 
@@ -49,6 +51,14 @@ pub fn role(role: raft::Role, votes: bool) -> Role {
     }
 }
 
+/// The configuration in force.
+#[must_use]
+pub fn configuration(index: Index, configuration: &Configuration) -> Body {
+    let [voters, outgoing, learners] =
+        [configuration.voters(), configuration.outgoing(), configuration.learners()].map(<[NodeId]>::to_vec);
+    Body::Config { index, voters, outgoing, learners }
+}
+
 /// What was refused. `minimum` is how long a leader must have been silent before it can be unseated.
 #[must_use]
 pub fn refused(refusal: &raft::Refusal, minimum: u64) -> Body {
@@ -85,5 +95,14 @@ fn proposal(why: ProposalRefusal) -> Refusal {
     match why {
         ProposalRefusal::NotLeader { hint } => Refusal::NotLeader { hint: number(hint) },
         ProposalRefusal::LogFull { bytes, bound } => Refusal::LogFull { bytes, bound },
+        ProposalRefusal::ChangeUnderWay { index, commit } => Refusal::ChangeUnderWay { index, commit },
+        ProposalRefusal::NothingCommitted { term, commit } => Refusal::NothingCommitted { term, commit },
+        ProposalRefusal::LearnerBehind { learner, matched, needed } => {
+            Refusal::LearnerBehind { learner, matched, needed }
+        }
+        ProposalRefusal::Change(ChangeError::NoVoters | ChangeError::NoVotersBefore) => Refusal::NoVoters,
+        ProposalRefusal::Change(ChangeError::NotSimple { changed }) => Refusal::NotSimple { changed },
+        ProposalRefusal::Change(ChangeError::Joint) => Refusal::Joint,
+        ProposalRefusal::Change(ChangeError::NotJoint) => Refusal::NotJoint,
     }
 }

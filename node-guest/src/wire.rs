@@ -171,16 +171,21 @@ pub(crate) fn put_configuration(out: &mut Vec<u8>, config: &Configuration) {
     out.put_ids(config.voters());
     out.put_ids(config.outgoing());
     out.put_ids(config.learners());
+    out.put_ids(config.learners_next());
+    out.push(u8::from(config.leaves_itself()));
 }
 
 fn take_configuration(from: &mut Reader<'_>) -> Option<Configuration> {
     let (voters, outgoing, learners) = (from.ids()?, from.ids()?, from.ids()?);
+    let (next, leaves_itself) = (from.ids()?, take_bool(from)?);
     let nobody = voters.iter().chain(&outgoing).chain(&learners).any(|id| *id == 0);
     let both = learners.iter().any(|id| voters.contains(id) || outgoing.contains(id));
-    if nobody || both {
+    // Who is to be a learner still votes, and only among those of before; and a simple configuration leads nowhere.
+    let next_votes = next.iter().any(|id| voters.contains(id) || !outgoing.contains(id));
+    if nobody || both || next_votes || leaves_itself && outgoing.is_empty() {
         return None;
     }
-    Some(Configuration::joint(voters, outgoing, learners))
+    Some(Configuration::joint(voters, outgoing, learners).leading_to(next, leaves_itself))
 }
 
 /// Reads entries that may follow `prev` in the log of a leader of `term`: their terms never fall, nor pass its own.
@@ -235,7 +240,10 @@ mod tests {
         let entries = vec![
             Entry { term: 2, payload: Payload::Noop },
             Entry { term: 3, payload: Payload::Command(Rc::from(&b"command"[..])) },
-            Entry { term: 3, payload: Payload::Config(Rc::new(Configuration::joint([1, 2], [3], [4]))) },
+            Entry {
+                term: 3,
+                payload: Payload::Config(Rc::new(Configuration::joint([1, 2], [3], [4]).leading_to([3], true))),
+            },
         ];
         let reply = Body::AppendReply;
         [

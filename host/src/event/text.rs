@@ -186,6 +186,25 @@ pub fn refusal(who: NodeId, peer: NodeId, refusal: &Refusal) -> String {
         Refusal::LogFull { bytes, bound } => {
             format!("S{who} refuses a request: the log would have {bytes} bytes, and may have {bound}")
         }
+        Refusal::ChangeUnderWay { index, commit } => {
+            format!(
+                "S{who} refuses new members: the change at {index} is not committed yet, only {commit} (thesis, 4.1)"
+            )
+        }
+        Refusal::NothingCommitted { term, commit } => {
+            format!("S{who} refuses new members: nothing of its term {term} is committed yet, only up to {commit}")
+        }
+        Refusal::LearnerBehind { learner, matched, needed } => {
+            format!(
+                "S{who} gives S{learner} no vote: it has the log to {matched}, and needs it to {needed} (thesis, 4.2.1)"
+            )
+        }
+        Refusal::NoVoters => format!("S{who} refuses new members: nobody would be left to vote"),
+        Refusal::NotSimple { changed } => {
+            format!("S{who} refuses new members: {changed} voters would change at once, not 1 (thesis, 4.1)")
+        }
+        Refusal::Joint => format!("S{who} refuses new members: the configuration is joint, and is to be left first"),
+        Refusal::NotJoint => format!("S{who} refuses new members: the configuration is not joint"),
     }
 }
 

@@ -200,6 +200,13 @@ impl Elections {
             Refusal::AppendGap { .. } | Refusal::AppendMismatch { .. } => (1, None),
             Refusal::NotLeader { .. } => (2, None),
             Refusal::LogFull { .. } => (2, Some(5)),
+            Refusal::ChangeUnderWay { .. }
+            | Refusal::NothingCommitted { .. }
+            | Refusal::LearnerBehind { .. }
+            | Refusal::NoVoters
+            | Refusal::NotSimple { .. }
+            | Refusal::Joint
+            | Refusal::NotJoint => (2, None),
         };
         self.refused[family] += 1;
         // What answers an echo of the past is not worth a sentence.

@@ -309,6 +309,41 @@ pub enum Refusal {
         /// How large it may be, bytes.
         bound: u64,
     },
+    /// A change of members: another one is not committed yet (thesis, 4.1).
+    ChangeUnderWay {
+        /// The index of its entry.
+        index: u64,
+        /// The commit index.
+        commit: u64,
+    },
+    /// A change of members: the leader has committed nothing of its own term yet.
+    NothingCommitted {
+        /// The term.
+        term: u64,
+        /// The commit index.
+        commit: u64,
+    },
+    /// A change of members: a learner that is to vote lacks too much of the log (thesis, 4.2.1).
+    LearnerBehind {
+        /// The learner.
+        learner: u32,
+        /// How far its log is known to be.
+        matched: u64,
+        /// How far it would have to be.
+        needed: u64,
+    },
+    /// A change of members: nobody would be left to vote, or there is nobody to vote on it.
+    NoVoters,
+    /// A change of members: so many voters would come or go at once that quorums of before and after may have no node in
+    /// common (thesis, 4.1).
+    NotSimple {
+        /// How many.
+        changed: u32,
+    },
+    /// A change of members: the configuration is joint, and is to be left first (paper, 6).
+    Joint,
+    /// A change of members: the configuration is to be left, and is not joint.
+    NotJoint,
 }
 
 impl Refusal {
@@ -324,6 +359,13 @@ impl Refusal {
             Self::AppendMismatch { previous, mine, theirs } => (7, [previous, mine, theirs, 0]),
             Self::NotLeader { hint } => (8, [hint.into(), 0, 0, 0]),
             Self::LogFull { bytes, bound } => (9, [bytes, bound, 0, 0]),
+            Self::ChangeUnderWay { index, commit } => (10, [index, commit, 0, 0]),
+            Self::NothingCommitted { term, commit } => (11, [term, commit, 0, 0]),
+            Self::LearnerBehind { learner, matched, needed } => (12, [learner.into(), matched, needed, 0]),
+            Self::NoVoters => (13, [0; 4]),
+            Self::NotSimple { changed } => (14, [changed.into(), 0, 0, 0]),
+            Self::Joint => (15, [0; 4]),
+            Self::NotJoint => (16, [0; 4]),
         }
     }
 
@@ -338,6 +380,13 @@ impl Refusal {
             7 => Self::AppendMismatch { previous: a, mine: b, theirs: c },
             8 => Self::NotLeader { hint: u32::try_from(a).ok()? },
             9 => Self::LogFull { bytes: a, bound: b },
+            10 => Self::ChangeUnderWay { index: a, commit: b },
+            11 => Self::NothingCommitted { term: a, commit: b },
+            12 => Self::LearnerBehind { learner: u32::try_from(a).ok()?, matched: b, needed: c },
+            13 => Self::NoVoters,
+            14 => Self::NotSimple { changed: u32::try_from(a).ok()? },
+            15 => Self::Joint,
+            16 => Self::NotJoint,
             _ => return None,
         })
     }

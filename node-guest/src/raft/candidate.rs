@@ -96,7 +96,7 @@ impl Raft {
     }
 
     fn send_to_voters(&mut self, message: &Message) {
-        let others: Vec<NodeId> = self.membership.all_voters().filter(|&id| id != self.id).collect();
+        let others: Vec<NodeId> = self.membership().all_voters().filter(|&id| id != self.id).collect();
         for to in others {
             self.send_in(to, message.clone());
         }
@@ -123,6 +123,6 @@ impl Raft {
         let (State::PreCandidate(votes) | State::Candidate(votes)) = &self.state else {
             panic!("only a campaign has votes to count");
         };
-        tally(&self.membership, |voter| votes.answer(voter))
+        tally(self.membership(), |voter| votes.answer(voter))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::change::Step;
 use super::log::Log;
 use super::message::Message;
 use super::{NodeId, Term, Ticket};
@@ -24,6 +25,13 @@ pub enum Input {
         token: u64,
         /// The command.
         command: Rc<[u8]>,
+    },
+    /// Somebody wants other members. Answered at once by an [`super::Output::Proposal`].
+    Reconfigure {
+        /// Names the proposal in the answer; means nothing to the core.
+        token: u64,
+        /// The step.
+        step: Step,
     },
     /// A sync ended. They end in the order in which they were asked for.
     Synced {

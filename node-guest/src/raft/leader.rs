@@ -7,7 +7,9 @@
 
 use std::rc::Rc;
 
+use super::change::Step;
 use super::entry::{Entry, Payload, Position};
+use super::membership::Configuration;
 use super::message::{Body, Verdict};
 use super::node::{Raft, State};
 use super::progress::Progress;
@@ -39,6 +41,18 @@ impl Leader {
     fn find(&self, id: NodeId) -> Option<usize> {
         self.peers.iter().position(|peer| peer.id == id)
     }
+
+    /// Has a peer for each other member, and for nobody else. Of a new one nothing is known; its first probe starts at
+    /// `next`.
+    fn follow_members(&mut self, members: &Configuration, own: NodeId, next: Index) {
+        self.peers.retain(|peer| members.members().any(|id| id == peer.id));
+        for id in members.members().filter(|id| *id != own) {
+            if self.find(id).is_none() {
+                self.peers.push(Peer { id, progress: Progress::new(next) });
+            }
+        }
+        self.peers.sort_unstable_by_key(|peer| peer.id);
+    }
 }
 
 impl Raft {
@@ -48,11 +62,9 @@ impl Raft {
         assert_eq!(self.vote(), Some(self.id), "a leader voted for itself");
         assert!(self.persistence.is_durable(self.hard_state), "a leader's term is durable");
         let next = self.log.last().index + 1;
-        let others = self.membership.members().filter(|&id| id != self.id);
-        let peer = |id| Peer { id, progress: Progress::new(next) };
-        let mut peers: Vec<Peer> = others.map(peer).collect();
-        peers.sort_unstable_by_key(|peer| peer.id);
-        self.enter(State::Leader(Leader { peers }));
+        let mut leader = Leader { peers: Vec::new() };
+        leader.follow_members(self.membership(), self.id, next);
+        self.enter(State::Leader(leader));
         // Entries of earlier terms are committed only along with one of this term (5.4.2); without the empty entry,
         // that is when the next command comes (paper 8).
         if self.config.no_op {
@@ -77,8 +89,67 @@ impl Raft {
         Ok(self.log.last().index)
     }
 
+    /// Puts the next configuration in the log, from where it is in force at once, and sends it on its way.
+    pub(super) fn append_step(&mut self, step: &Step) -> Result<Index, ProposalRefusal> {
+        let (commit, term) = (self.commit, self.term());
+        let (index, configuration) = self.memberships.last();
+        if index > commit {
+            return Err(ProposalRefusal::ChangeUnderWay { index, commit });
+        }
+        if self.log.term_at(commit) != Some(term) {
+            return Err(ProposalRefusal::NothingCommitted { term, commit });
+        }
+        let next = configuration.after(step).map_err(ProposalRefusal::Change)?;
+        self.refuse_promotion(&next)?;
+        Ok(self.append_configuration(next))
+    }
+
+    /// A learner may vote once it is one append away from what is committed.
+    fn refuse_promotion(&self, next: &Configuration) -> Result<(), ProposalRefusal> {
+        let needed = self.commit.saturating_sub(u64::from(self.config.batch_entries_max));
+        let promoted = self.membership().learners().iter().filter(|id| next.is_voter(**id));
+        for peer in self.peers().iter().filter(|peer| promoted.clone().any(|id| *id == peer.id)) {
+            let (learner, matched) = (peer.id, peer.progress.matched());
+            if matched < needed {
+                return Err(ProposalRefusal::LearnerBehind { learner, matched, needed });
+            }
+        }
+        Ok(())
+    }
+
+    fn append_configuration(&mut self, next: Configuration) -> Index {
+        let payload = Payload::Config(Rc::new(next));
+        self.append(Entry { term: self.term(), payload });
+        let last = self.log.last().index;
+        let State::Leader(leader) = &mut self.state else {
+            panic!("only a leader changes the members");
+        };
+        leader.follow_members(self.memberships.last().1, self.id, last);
+        self.replicate_all();
+        last
+    }
+
+    /// What comes of it that the configuration in force is committed: a joint one that leaves itself is left, and a leader
+    /// that is no voter any more leads no more (thesis 4.2.2).
+    fn on_configuration_committed(&mut self) {
+        let configuration = Rc::clone(self.memberships.last().1);
+        if configuration.is_joint() {
+            if configuration.leaves_itself() {
+                let next = configuration.left().expect("it is joint");
+                self.append_configuration(next);
+            }
+        } else if !configuration.is_voter(self.id) {
+            // The others learn at once that it is committed, and need not wait for the next leader's first entry.
+            self.heartbeat_all();
+            self.become_follower(None);
+        }
+    }
+
     /// Tells every follower that the leader lives, and where it would go on.
     pub(super) fn heartbeat_all(&mut self) {
+        if !matches!(self.state, State::Leader(_)) {
+            return;
+        }
         for at in 0..self.peers().len() {
             self.send_append(at, Vec::new());
         }
@@ -102,7 +173,10 @@ impl Raft {
                 if progress.accept(index) && index > self.commit {
                     self.advance_leader_commit();
                 }
-                self.replicate(at);
+                // What was committed may have changed who the peers are, or who leads.
+                if let Some(at) = self.peers().iter().position(|peer| peer.id == from) {
+                    self.replicate(at);
+                }
             }
             Verdict::Short { prev, last } => {
                 if progress.reject(prev, last + 1) {
@@ -134,9 +208,12 @@ impl Raft {
             // Only the leader is no peer of its own.
             None => durable,
         };
-        let index = committed(&self.membership, matched);
+        let index = committed(self.membership(), matched);
         if index > self.commit && self.log.term_at(index) == Some(self.term()) {
             self.advance_commit(index);
+            if self.memberships.last().0 <= self.commit {
+                self.on_configuration_committed();
+            }
         }
     }
 

@@ -29,6 +29,7 @@
 //! | what the leader knows of one follower | [`Progress`] | `progress.rs` |
 //! | which majority is enough, also in a joint configuration | [`Tally`] | `quorum.rs` |
 //! | who the members are | [`Configuration`] | `membership.rs` |
+//! | who they become, in steps that keep quorums together (thesis 4) | [`Change`] | `change.rs` |
 //! | the log in memory | [`Log`], [`Entry`], [`Position`] | `log.rs`, `entry.rs` |
 //! | what is on disk for sure, and what waits for it | `Persistence` | `persistence.rs` |
 //! | what nodes tell each other | [`Message`], [`Body`] | `message.rs` |
@@ -50,12 +51,12 @@
 //!
 //! # What is left out, so far
 //!
-//! Changes of membership (thesis 4; quorums are joint already), snapshots (thesis 5; the log has a base already),
-//! learners beyond replication to them, linearizable reads (thesis 6.4), a leader that steps down when it hears from
-//! no majority (thesis 6.2), and transfer of leadership (thesis 3.10). Without the step-down, pre-vote protects a
-//! healthy leader from a node that comes back, but not from every partial partition.
+//! Snapshots (thesis 5; the log has a base already), linearizable reads (thesis 6.4), a leader that steps down when
+//! it hears from no majority (thesis 6.2), and transfer of leadership (thesis 3.10). Without the step-down, pre-vote
+//! protects a healthy leader from a node that comes back, but not from every partial partition.
 
 mod candidate;
+mod change;
 mod config;
 mod entry;
 mod follower;
@@ -73,6 +74,7 @@ mod quorum;
 mod refusal;
 mod vote;
 
+pub use change::{Change, ChangeError, Step};
 pub use config::{Config, ConfigError};
 pub use entry::{Entry, Payload, Position};
 pub use input::{Entropy, Input, Restored};

@@ -9,13 +9,14 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::candidate::Votes;
+use super::change::Step;
 use super::config::{Config, is_node};
-use super::entry::Entry;
+use super::entry::{Entry, Payload};
 use super::follower::Follower;
 use super::input::{Entropy, Input, Restored};
 use super::leader::{Leader, Peer};
 use super::log::Log;
-use super::membership::Configuration;
+use super::membership::{Configuration, Memberships};
 use super::message::{Body, Message, Verdict};
 use super::note::{Note, Role};
 use super::output::{HaltReason, HardState, Outcome, Output, Record};
@@ -32,7 +33,7 @@ const APPLY_MAX: u64 = 4096;
 pub struct Raft {
     pub(super) id: NodeId,
     pub(super) config: Config,
-    pub(super) membership: Configuration,
+    pub(super) memberships: Memberships,
     pub(super) hard_state: HardState,
     pub(super) log: Log,
     /// Committed, and handed out to be applied: the two move together.
@@ -77,9 +78,15 @@ impl Raft {
         let Restored { term, vote, log } = restored;
         assert!(term >= log.last().term, "the log is ahead of term {term}: {}", log.last());
         let hard_state = HardState { term, vote };
+        let mut memberships = Memberships::new(log.base().index, membership);
+        for (index, entry) in log.iter() {
+            if let Payload::Config(configuration) = &entry.payload {
+                memberships.push(index, Rc::clone(configuration));
+            }
+        }
         let mut raft = Self {
             id,
-            membership,
+            memberships,
             hard_state,
             commit: log.base().index,
             state: State::Follower(Follower::default()),
@@ -93,6 +100,7 @@ impl Raft {
             config,
             log,
         };
+        raft.note_config();
         raft.note_role();
         raft.draw_timeout(entropy);
         raft.reset_election_timer();
@@ -109,7 +117,14 @@ impl Raft {
         match input {
             Input::Message { from, message } => self.on_message(from, message, entropy),
             Input::Alarm => self.on_alarm(entropy),
-            Input::Propose { token, command } => self.on_propose(token, command),
+            Input::Propose { token, command } => {
+                let proposed = self.propose(command);
+                self.on_proposed(token, proposed);
+            }
+            Input::Reconfigure { token, step } => {
+                let proposed = self.reconfigure(&step);
+                self.on_proposed(token, proposed);
+            }
             Input::Synced { ticket, result: Ok(()) } => self.on_synced(ticket),
             Input::Synced { ticket, result: Err(()) } => {
                 self.halt(HaltReason::SyncFailed { ticket });
@@ -182,10 +197,10 @@ impl Raft {
         self.persistence.durable_last()
     }
 
-    /// The members of the cluster.
+    /// The members of the cluster: the last configuration in the log, committed or not (paper 6).
     #[must_use]
     pub fn membership(&self) -> &Configuration {
-        &self.membership
+        self.memberships.last().1
     }
 
     /// When the alarm goes off.
@@ -240,16 +255,16 @@ impl Raft {
         if let State::Leader(_) = self.state {
             self.advance_leader_commit();
             self.heartbeat_all();
-        } else if self.membership.is_voter(self.id) {
+        } else if self.memberships.may_need(self.id) {
             self.campaign(entropy);
         } else {
-            // A learner cannot win; it waits for whoever does.
+            // Nobody needs it to lead; it waits for whoever does.
             self.reset_election_timer();
         }
     }
 
-    fn on_propose(&mut self, token: u64, command: Rc<[u8]>) {
-        let outcome = match self.propose(command) {
+    fn on_proposed(&mut self, token: u64, proposed: Result<Index, ProposalRefusal>) {
+        let outcome = match proposed {
             Ok(index) => Outcome::Accepted { index, term: self.term() },
             Err(why) => {
                 self.refused(Refusal::Proposal { token, why });
@@ -262,6 +277,13 @@ impl Raft {
     fn propose(&mut self, command: Rc<[u8]>) -> Result<Index, ProposalRefusal> {
         match self.state {
             State::Leader(_) => self.append_command(command),
+            _ => Err(ProposalRefusal::NotLeader { hint: self.leader() }),
+        }
+    }
+
+    fn reconfigure(&mut self, step: &Step) -> Result<Index, ProposalRefusal> {
+        match self.state {
+            State::Leader(_) => self.append_step(step),
             _ => Err(ProposalRefusal::NotLeader { hint: self.leader() }),
         }
     }
@@ -345,7 +367,15 @@ impl Raft {
         let index = self.log.append(entry.clone());
         self.note(Note::Append { index, entry: entry.clone() });
         self.persistence.write_entry();
+        let configuration = match &entry.payload {
+            Payload::Config(configuration) => Some(Rc::clone(configuration)),
+            Payload::Noop | Payload::Command(_) => None,
+        };
         self.output(Output::Persist(Record::Append { index, entry }));
+        if let Some(configuration) = configuration {
+            self.memberships.push(index, configuration);
+            self.note_config();
+        }
     }
 
     /// Removes the entries from `from` on, which conflict with the leader's.
@@ -356,6 +386,10 @@ impl Raft {
         self.note(Note::Truncate { from });
         self.persistence.write_truncate(from);
         self.output(Output::Persist(Record::Truncate { from }));
+        // A configuration that was never committed never was (paper 6).
+        if self.memberships.truncate(from) {
+            self.note_config();
+        }
     }
 
     /// Takes note that the log is committed up to `index`, and hands out what is new. If that is too much for one step,
@@ -371,6 +405,7 @@ impl Raft {
             self.outputs.push_back(Output::Apply { index, entry: entry.clone() });
         }
         self.commit = index;
+        self.memberships.commit(index);
     }
 
     /// Sends a message of the current term, once that term and the vote in it are durable.
@@ -398,6 +433,12 @@ impl Raft {
         if self.persistence.write_hard_state(self.hard_state) {
             self.output(Output::Persist(Record::HardState(self.hard_state)));
         }
+    }
+
+    fn note_config(&mut self) {
+        let (index, configuration) = self.memberships.last();
+        let configuration = Rc::clone(configuration);
+        self.note(Note::Config { index, configuration });
     }
 
     fn note_role(&mut self) {

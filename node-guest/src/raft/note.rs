@@ -3,8 +3,10 @@
 //! A note precedes the effect it describes. Notes change nothing: a run without a reader of notes is the same run.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::entry::Entry;
+use super::membership::Configuration;
 use super::output::HardState;
 use super::refusal::Refusal;
 use super::{Index, NodeId, Term};
@@ -54,6 +56,13 @@ pub enum Note {
         /// The entry.
         entry: Entry,
     },
+    /// Another configuration is in force: because its entry was put in the log, or because a later one left it; and at boot.
+    Config {
+        /// The index of its entry; before the first change, the place where the log begins.
+        index: Index,
+        /// The configuration.
+        configuration: Rc<Configuration>,
+    },
     /// The log lost this index and all after it to a conflict with the leader's.
     Truncate {
         /// The first index that went.
@@ -83,6 +92,7 @@ impl fmt::Display for Note {
             Note::Role { role, term, leader: Some(_) } => write!(f, "{role} in term {term}"),
             Note::HardState(hard_state) => write!(f, "durable {hard_state}"),
             Note::Append { index, entry } => write!(f, "append {index}@{}", entry.term),
+            Note::Config { index, configuration } => write!(f, "config of {index}: {configuration}"),
             Note::Truncate { from } => write!(f, "truncate from {from}"),
             Note::Durable { last } => write!(f, "durable to {last}"),
             Note::Commit { index } => write!(f, "commit {index}"),

@@ -1,7 +1,8 @@
 //! Which majority is enough: to win a vote, and to commit an entry.
 //!
 //! Pure functions of a configuration and of what is known of each voter; they know nothing of Raft. In a joint
-//! configuration both majorities must agree (thesis 4.3). Sets of voters are tiny, so counting beats sorting, and
+//! configuration both majorities must agree (thesis 4.3); an empty set of voters, as the outgoing one of a simple
+//! configuration, agrees with everything. Sets of voters are tiny, so counting beats sorting, and
 //! nothing is allocated.
 
 use super::membership::Configuration;
@@ -20,11 +21,7 @@ pub enum Tally {
 
 /// How a vote stands, given each voter's answer so far.
 pub fn tally(config: &Configuration, answer: impl Fn(NodeId) -> Option<bool>) -> Tally {
-    let incoming = majority_tally(config.voters(), &answer);
-    if config.outgoing().is_empty() {
-        return incoming;
-    }
-    match (incoming, majority_tally(config.outgoing(), &answer)) {
+    match (majority_tally(config.voters(), &answer), majority_tally(config.outgoing(), &answer)) {
         (Tally::Won, Tally::Won) => Tally::Won,
         (Tally::Lost, _) | (_, Tally::Lost) => Tally::Lost,
         _ => Tally::Pending,
@@ -33,16 +30,12 @@ pub fn tally(config: &Configuration, answer: impl Fn(NodeId) -> Option<bool>) ->
 
 /// The highest index that a quorum holds, given the highest index that each voter holds.
 pub fn committed(config: &Configuration, matched: impl Fn(NodeId) -> Index) -> Index {
-    let incoming = majority_committed(config.voters(), &matched);
-    if config.outgoing().is_empty() {
-        return incoming;
-    }
-    incoming.min(majority_committed(config.outgoing(), &matched))
+    majority_committed(config.voters(), &matched).min(majority_committed(config.outgoing(), &matched))
 }
 
-/// The least number of voters that is more than half of them.
+/// The least number of voters that is more than half of them. Where there are none, nobody need agree.
 fn majority(voters: &[NodeId]) -> usize {
-    voters.len() / 2 + 1
+    if voters.is_empty() { 0 } else { voters.len() / 2 + 1 }
 }
 
 fn majority_tally(voters: &[NodeId], answer: &impl Fn(NodeId) -> Option<bool>) -> Tally {
@@ -57,8 +50,11 @@ fn majority_tally(voters: &[NodeId], answer: &impl Fn(NodeId) -> Option<bool>) -
     }
 }
 
-/// The answer is always the index of some voter: the highest one that a majority has reached.
+/// The answer is the index of some voter, if there is one: the highest one that a majority has reached.
 fn majority_committed(voters: &[NodeId], matched: &impl Fn(NodeId) -> Index) -> Index {
+    if voters.is_empty() {
+        return Index::MAX;
+    }
     let mut best = 0;
     for &candidate in voters {
         let index = matched(candidate);

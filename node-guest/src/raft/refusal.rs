@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::change::ChangeError;
 use super::entry::Position;
 use super::{Index, Micros, NodeId, Term};
 
@@ -110,6 +111,34 @@ pub enum ProposalRefusal {
         /// The leader of the current term, if known.
         hint: Option<NodeId>,
     },
+    /// Another change is under way: its entry is not committed yet. Two at once could lead to quorums that have no node in
+    /// common (thesis 4.1).
+    ChangeUnderWay {
+        /// The index of its entry.
+        index: Index,
+        /// The commit index.
+        commit: Index,
+    },
+    /// This leader has committed nothing of its own term yet, so that it cannot know of a change that an earlier leader
+    /// made; without this rule two changes of different terms can lead to quorums that have no node in common.
+    NothingCommitted {
+        /// The term.
+        term: Term,
+        /// The commit index, whose entry is of an earlier term.
+        commit: Index,
+    },
+    /// There is no such step from the configuration in force.
+    Change(ChangeError),
+    /// A learner that is to vote lacks too much of the log: with it in the quorum, nothing could be committed until it has
+    /// caught up (thesis 4.2.1).
+    LearnerBehind {
+        /// The learner.
+        learner: NodeId,
+        /// How far its log is known to be.
+        matched: Index,
+        /// How far it would have to be.
+        needed: Index,
+    },
     /// The log has no room for it.
     LogFull {
         /// What the log would hold with it.
@@ -180,6 +209,16 @@ impl fmt::Display for ProposalRefusal {
             }
             ProposalRefusal::NotLeader { hint: None } => {
                 write!(f, "I am not the leader, and know of none")
+            }
+            ProposalRefusal::ChangeUnderWay { index, commit } => {
+                write!(f, "the change at {index} is not committed yet, my commit index is {commit}")
+            }
+            ProposalRefusal::NothingCommitted { term, commit } => {
+                write!(f, "I have committed nothing of term {term} yet, only up to {commit}")
+            }
+            ProposalRefusal::Change(error) => error.fmt(f),
+            ProposalRefusal::LearnerBehind { learner, matched, needed } => {
+                write!(f, "learner {learner} has the log up to {matched}, and needs it up to {needed}")
             }
             ProposalRefusal::LogFull { bytes, bound } => {
                 write!(f, "the log would hold {bytes} bytes of {bound}")

@@ -38,5 +38,21 @@ pub(super) fn of(headline: String, refusal: &Refusal) -> Why {
         Refusal::LogFull { bytes, bound } => Why::new(headline, rule::LOG_FULL)
             .row("bytes that the log would have", bytes)
             .row("bytes that it may have", bound),
+        Refusal::ChangeUnderWay { index, commit } => {
+            Why::new(headline, rule::ONE_CHANGE).row("entry of the change under way", index).row("commit index", commit)
+        }
+        Refusal::NothingCommitted { term, commit } => {
+            Why::new(headline, rule::OWN_COMMIT).row("own term", term).row("commit index, of an earlier term", commit)
+        }
+        Refusal::LearnerBehind { learner, matched, needed } => Why::new(headline, rule::CATCH_UP)
+            .row("learner", format!("S{learner}"))
+            .row("match index", matched)
+            .row("index that it needs", needed),
+        Refusal::NoVoters => Why::new(headline, rule::VOTERS).row("voters afterwards", 0),
+        Refusal::NotSimple { changed } => {
+            Why::new(headline, rule::ONE_VOTER).row("voters that would come or go", changed)
+        }
+        Refusal::Joint => Why::new(headline, rule::JOINT).row("configuration", "joint"),
+        Refusal::NotJoint => Why::new(headline, rule::JOINT).row("configuration", "not joint"),
     }
 }

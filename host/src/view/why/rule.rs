@@ -121,6 +121,24 @@ rules! {
     /// The log is full.
     LOG_FULL: "raftbox: the client protocol",
         "A leader whose log or state machine has reached its bound takes no more commands.";
+    /// Two changes of members.
+    ONE_CHANGE: "thesis, 4.1",
+        "No change of members begins while another is not committed: two at once could lead to majorities with no node in common.";
+    /// A new leader's change of members.
+    OWN_COMMIT: "Ongaro, bug in single-server membership changes (raft-dev, 2015)",
+        "A leader changes the members only once it has committed an entry of its own term.";
+    /// A promotion.
+    CATCH_UP: "thesis, 4.2.1",
+        "A server votes once it has caught up: else nothing could be committed until it has.";
+    /// Nobody to vote.
+    VOTERS: "paper, 6",
+        "Elections and commitment need a majority of the voters, so there must be some.";
+    /// A simple change.
+    ONE_VOTER: "thesis, 4.1",
+        "In one step at most one voter comes or goes: then any majority of before and of after have a node in common.";
+    /// A joint configuration.
+    JOINT: "paper, 6",
+        "A joint configuration is entered from a simple one, and left before the next change.";
     /// Nonsense.
     MALFORMED: "raftbox: the client protocol",
         "What cannot be read is refused, and has no effect.";
