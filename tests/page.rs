@@ -2,6 +2,8 @@
 //!
 //! Times are told (`-- --nocapture`), and decide nothing.
 
+#[path = "page/by_hand.rs"]
+mod by_hand;
 #[path = "support/page.rs"]
 mod support;
 
@@ -119,7 +121,7 @@ fn a_link_leads_to_the_same_branch_and_event() {
         let crashed = page.other_digest(&old);
         page.click("[aria-label='next fault']");
         page.key("2", 0);
-        page.key("p", 0);
+        page.key("z", 0);
         let paused = page.other_digest(&crashed);
         let (sentence, clock) = (page.text("#sentence"), page.text("#clock"));
         page.key("s", 0);
@@ -134,41 +136,6 @@ fn a_link_leads_to_the_same_branch_and_event() {
         let plan = Link::decode(link).unwrap().plan;
         assert_eq!(plan.interventions.len(), 2);
         assert_eq!(digest(&Header { plan, ..short() }), paused);
-    });
-}
-
-#[test]
-fn acts_by_key_mouse_and_touch_make_branches() {
-    with_page(given, |page| {
-        let first = page.text("#digest");
-        let mut last = first.clone();
-        page.click("[aria-label='next election']");
-        let acts: [(u32, &dyn Fn()); 3] = [
-            (1, &|| {
-                page.key("1", 0);
-                page.key("c", 0);
-            }),
-            (2, &|| {
-                page.click("[data-node='2'] .name");
-                page.click("crash");
-            }),
-            (3, &|| {
-                page.tap("[data-node='3'] .name");
-                page.wait_for(".do h2", "S3");
-                page.tap("crash");
-            }),
-        ];
-        for (place, (node, act)) in acts.iter().enumerate() {
-            act();
-            last = page.other_digest(&last);
-            let sentence = page.text("#sentence");
-            assert!(sentence.contains(&format!("S{node} ")) && sentence.contains("crash"), "{sentence}");
-            let branches = page.js("return document.querySelectorAll('.branches li').length", &json!(null));
-            assert_eq!(branches, json!(place + 2));
-        }
-        page.click(".branches button");
-        assert_eq!(page.other_digest(&last), first, "the first branch is as it was");
-        assert_eq!(page.text(".branches [aria-current]"), page.text(".branches button"));
     });
 }
 

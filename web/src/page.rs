@@ -5,7 +5,9 @@
 //! |---|---|
 //! | [`state`] | which run, which event, what plays and what is pointed at |
 //! | [`session`] | the run: simulated, recorded, seen at any event |
-//! | [`branches`] | what people do to it, and the branches that come of it |
+//! | [`branches`] | which runs are opened, what people do to them, and the branches that come of it |
+//! | [`tree`] | the branches, drawn, named and switched |
+//! | [`beside`] | another branch beside the one that is shown |
 //! | [`links`] | the link to what is shown |
 //! | [`browser`] | files, address, clipboard, frames |
 //! | [`picture`] | what is drawn at an event, as plain values |
@@ -14,6 +16,8 @@
 //! | [`telling`] | the sentence of an event, and why |
 //! | [`menu`] | scenario, seed, files, digest |
 //! | [`acts`] | what can be done to what is selected |
+//! | [`mail`] | messages that are moved by hand |
+//! | [`ask`] | what a client asks, by hand |
 //! | [`window`] | how much time the diagram and the lanes show |
 //! | [`diagram`], [`lanes`], [`events`] | the panels of time: who did what when, what clients asked, every event |
 //! | [`logs`], [`node`], [`story`], [`properties`] | the other panels |
@@ -24,6 +28,8 @@
 #![allow(unreachable_pub, reason = "what the component macro makes is public, wherever it stands")]
 
 mod acts;
+mod ask;
+mod beside;
 mod branches;
 mod browser;
 mod diagram;
@@ -32,6 +38,7 @@ mod keys;
 mod lanes;
 mod links;
 mod logs;
+mod mail;
 mod menu;
 mod node;
 mod picture;
@@ -42,6 +49,7 @@ mod state;
 mod story;
 mod telling;
 mod transport;
+mod tree;
 mod window;
 
 use leptos::prelude::*;
@@ -100,7 +108,10 @@ fn App() -> impl IntoView {
         <menu::Menu />
         <Notice />
         <main>
-            <section class="cluster" aria-label="Cluster"><ring::Ring /></section>
+            <section class="cluster" aria-label="Cluster">
+                <div class="course"><beside::Own /><ring::Ring picture=page.picture id="ring" /></div>
+                <beside::Compared />
+            </section>
             <acts::Acts />
             <section class="panels">
                 <div role="tablist" aria-label="Panels">
@@ -125,6 +136,7 @@ fn App() -> impl IntoView {
         <footer>
             <telling::Telling />
             <events::Aloud />
+            <tree::Lanes />
             <transport::Transport />
             <keys::Help />
         </footer>
@@ -142,7 +154,7 @@ fn address(page: Page, text: &str) {
     }
     if let Some(path) = value("run") {
         browser::load(path, move |read| match read {
-            Ok(bytes) => drop(page.open_file(&bytes, 0)),
+            Ok(bytes) => drop(branches::open_file(page, &bytes, 0)),
             Err(problem) => page.fail(problem),
         });
     } else if let Some(name) = value("scenario") {

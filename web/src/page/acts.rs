@@ -4,11 +4,12 @@
 //! that it was.
 
 use super::state::{Page, Selected, page};
-use super::{branches, session};
+use super::{ask, branches, session, tree};
 use leptos::prelude::*;
 use raftbox::event::{Endpoint, MessageName, NodeId};
 use raftbox::nodes::State;
-use raftbox::scenario::step::{Act, Ask, Jump, Later, Mail, Name, Question, Survive, Target};
+use raftbox::scenario::step::{Act, Jump, Later, Mail, Name, Survive, Syncs, Target};
+use raftbox::timeline::seconds;
 use raftbox::units::Span;
 
 fn button(page: Page, label: String, act: impl Fn() -> Act + 'static) -> impl IntoView {
@@ -17,6 +18,98 @@ fn button(page: Page, label: String, act: impl Fn() -> Act + 'static) -> impl In
 
 fn name(node: NodeId) -> Name {
     Name(Endpoint::Node(node))
+}
+
+/// A number that somebody writes, in a field of that name; a button with it does something.
+fn number(
+    page: Page,
+    label: &'static str,
+    [first, least, most]: [i64; 3],
+    does: &'static str,
+    act: impl Fn(i64) -> Act + Copy + 'static,
+) -> AnyView {
+    let value = RwSignal::new(first.to_string());
+    let go = move || match value.get_untracked().trim().parse::<i64>() {
+        Ok(number) if (least..=most).contains(&number) => branches::act(page, act(number)),
+        _ => page.fail(format!(
+            "{label} is {:?}, and should be a whole number from {least} to {most}.",
+            value.get_untracked()
+        )),
+    };
+    view! {
+        <form class="number" on:submit=move |event| { event.prevent_default(); go(); }>
+            <label>{label}" "<input inputmode="numeric" size="7" prop:value=value.get_untracked()
+                on:input=move |event| value.set(event_target_value(&event)) /></label>
+            <button type="submit">{does}</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// Links in these directions are cut.
+pub(super) fn cut(from: &[NodeId], to: &[NodeId]) -> Act {
+    let names = |ids: &[NodeId]| ids.iter().copied().map(name).collect();
+    Act::Cut(names(from), names(to))
+}
+
+/// Both directions between two nodes are healed.
+pub(super) fn heal(a: NodeId, b: NodeId) -> Act {
+    Act::Heal(vec![name(a), name(b)], vec![name(a), name(b)])
+}
+
+/// What can be done to the link between two nodes.
+fn link_acts(page: Page, a: NodeId, b: NodeId) -> AnyView {
+    let act = |label: String, make: Act| button(page, label, move || make.clone());
+    let both = || vec![name(a), name(b)];
+    let slower = move |millis: i64| {
+        Act::Delay(
+            Mail::Links(vec![name(a), name(b)], vec![name(a), name(b)]),
+            Later::By(Span(millis.unsigned_abs() * 1000)),
+        )
+    };
+    view! {
+        <h2>{format!("S{a} – S{b}")}</h2>
+        <div class="acts">
+            {act("cut both ways".to_owned(), cut(&[a, b], &[a, b]))}
+            {act(format!("cut S{a} to S{b}"), cut(&[a], &[b]))}
+            {act(format!("cut S{b} to S{a}"), cut(&[b], &[a]))}
+            {act("heal".to_owned(), heal(a, b))}
+            {act("hold all on it".to_owned(), Act::Hold(Mail::Links(both(), both())))}
+            {act("deliver what it holds".to_owned(), Act::Release(both(), both()))}
+            {number(page, "slower by, in ms", [50, 0, 60_000], "slow it", slower)}
+        </div>
+    }
+    .into_any()
+}
+
+/// Which nodes are to be split from the others.
+fn split(page: Page, nodes: u32) -> AnyView {
+    let inside = RwSignal::new(vec![true; 1]);
+    let is_in = move |id: NodeId| inside.read().get(id as usize - 1).copied().unwrap_or(false);
+    let go = move |_| {
+        let (these, those): (Vec<NodeId>, Vec<NodeId>) = (1..=nodes).partition(|id| is_in(*id));
+        if these.is_empty() || those.is_empty() {
+            return page.fail("A split has two sides: choose some of the nodes, and not all.");
+        }
+        let names = |ids: Vec<NodeId>| ids.into_iter().map(name).collect();
+        branches::act(page, Act::Partition(vec![names(these), names(those)]));
+    };
+    let flip = move |id: NodeId| {
+        inside.update(|inside| {
+            inside.resize(nodes as usize, false);
+            inside[id as usize - 1] = !inside[id as usize - 1];
+        });
+    };
+    view! {
+        <fieldset class="split" id="split">
+            <legend>"split these from the others"</legend>
+            {(1..=nodes).map(|id| view! {
+                <button type="button" aria-pressed=move || is_in(id).to_string() on:click=move |_| flip(id)>{format!("S{id}")}</button>
+            }).collect_view()}
+            <button type="button" on:click=go>"split"</button>
+        </fieldset>
+    }
+    .into_any()
 }
 
 /// What can be done to a node.
@@ -30,7 +123,9 @@ fn node_acts(page: Page, id: NodeId, state: State, nodes: u32) -> AnyView {
         <div class="acts">
             {up.then(|| view! {
                 {act("crash", Act::Crash(target, None))}
-                {act("crash in its next turn, after the first effect", Act::Crash(target, Some(0)))}
+                {number(page, "crash in its next turn, after effect", [1, 1, 65_536], "crash so", move |n| {
+                    Act::Crash(target, Some(u32::try_from(n - 1).unwrap_or(0)))
+                })}
                 {act("time out", Act::Timeout(target))}
                 {act("elect", Act::Elect(target))}
                 {if state == State::Paused { act("go on", Act::Resume(target)) } else { act("pause", Act::Pause(target)) }}
@@ -43,8 +138,13 @@ fn node_acts(page: Page, id: NodeId, state: State, nodes: u32) -> AnyView {
             {act("cut off", Act::Isolate(target, 0))}
             {act("deaf: hears nobody", Act::Cut(others(), vec![name(id)]))}
             {act("mute: heard by nobody", Act::Cut(vec![name(id)], others()))}
-            {act("clock 100 ms on", Act::Clock(target, Jump(100_000), 0))}
-            {act("clock at half speed", Act::Clock(target, Jump(0), -500_000))}
+            {act("stall its disk", Act::Stall(Syncs::Of(target)))}
+            {act("its disk answers again", Act::Complete(Syncs::Of(target)))}
+            {act("its next sync fails", Act::Fail(Syncs::Of(target)))}
+            {number(page, "clock on by, in ms", [100, -3_600_000, 3_600_000], "set it", move |millis| Act::Clock(target, Jump(millis * 1000), 0))}
+            {number(page, "clock faster by, in ppm", [-500_000, -900_000, 1_000_000], "let it drift", move |ppm| {
+                Act::Clock(target, Jump(0), i32::try_from(ppm).unwrap_or(0))
+            })}
         </div>
     }
     .into_any()
@@ -55,17 +155,31 @@ fn message_acts(page: Page, message: MessageName) -> AnyView {
     let words = session::with(|session| {
         session.recording().tables().messages.get(message).map(|message| message.words.to_string())
     });
+    let fate = move || {
+        let picture = page.picture.read();
+        let flight = picture.flights.iter().find(|flight| flight.name == message)?;
+        let sent = format!("Sent at {}; ", seconds(flight.sent));
+        Some(
+            sent + &match flight.ends {
+                None => "it is held, or nobody knows yet when it arrives.".to_owned(),
+                Some((at, true)) => format!("it will be lost at {}.", seconds(at)),
+                Some((at, false)) => format!("it arrives at {}.", seconds(at)),
+            },
+        )
+    };
     let act = |label: &str, make: Act| button(page, label.to_owned(), move || make.clone());
     let later = |millis: u64| Later::By(Span(millis * 1000));
     view! {
         <h2>{message.to_string()}</h2>
         <p class="words">{words.flatten()}</p>
+        <p class="faint" id="fate">{fate}</p>
         <div class="acts">
             {act("deliver now", Act::Deliver(message))}
             {act("drop", Act::Drop(message))}
             {act("hold", Act::Hold(Mail::One(message)))}
-            {act("10 ms later", Act::Delay(Mail::One(message), later(10)))}
-            {act("100 ms later", Act::Delay(Mail::One(message), later(100)))}
+            {number(page, "later by, in ms", [10, 0, 60_000], "delay it", move |millis| {
+                Act::Delay(Mail::One(message), Later::By(Span(millis.unsigned_abs() * 1000)))
+            })}
             {act("twice", Act::Duplicate(message, later(5)))}
         </div>
     }
@@ -73,19 +187,16 @@ fn message_acts(page: Page, message: MessageName) -> AnyView {
 }
 
 /// What can be done to the cluster.
-fn cluster_acts(page: Page, nodes: u32) -> AnyView {
-    let act = |label: String, make: Act| button(page, label, move || make.clone());
-    let group = |from: u32, to: u32| (from..=to).map(name).collect::<Vec<_>>();
-    let half = nodes / 2;
-    let ask = || Act::Request(1, Ask { what: Question::Put("by hand".into()), key: "k".into() }, None);
+fn cluster_acts(page: Page, nodes: u32, clients: u32) -> AnyView {
+    let act = |label: &str, make: Act| button(page, label.to_owned(), move || make.clone());
     view! {
         <h2>"The cluster"</h2>
         <div class="acts">
-            {(half > 0).then(|| act(format!("split S1 to S{half} from the others"), Act::Partition(vec![group(1, half), group(half + 1, nodes)])))}
-            {act("heal all links".to_owned(), Act::Heal(Vec::new(), Vec::new()))}
-            {act("deliver all that is held".to_owned(), Act::Release(Vec::new(), Vec::new()))}
-            {(nodes > 2).then(|| act("split the next vote".to_owned(), Act::SplitVote(vec![Target::Node(1), Target::Node(2)])))}
-            {act("C1 puts k".to_owned(), ask())}
+            {(nodes > 1).then(|| split(page, nodes))}
+            {act("heal all links", Act::Heal(Vec::new(), Vec::new()))}
+            {act("deliver all that is held", Act::Release(Vec::new(), Vec::new()))}
+            {(nodes > 2).then(|| act("split the next vote", Act::SplitVote(vec![Target::Node(1), Target::Node(2)])))}
+            <ask::Asking nodes=nodes clients=clients />
         </div>
     }
     .into_any()
@@ -95,32 +206,20 @@ fn cluster_acts(page: Page, nodes: u32) -> AnyView {
 pub(crate) fn Acts() -> impl IntoView {
     let page = page();
     let nodes = Memo::new(move |_| u32::try_from(page.picture.read().nodes.len()).unwrap_or(0));
+    let clients = Memo::new(move |_| u32::try_from(page.picture.read().clients.len()).unwrap_or(0));
     let state = Memo::new(move |_| match page.selected.get() {
         Some(Selected::Node(id)) => page.picture.read().nodes.get(id as usize - 1).map(|node| node.state),
         _ => None,
-    });
-    let tree = Memo::new(move |_| {
-        page.run.track();
-        branches::list()
     });
     view! {
         <section class="do" aria-label="What to do to it">
             {move || match (page.selected.get(), state.get()) {
                 (Some(Selected::Node(id)), Some(state)) => node_acts(page, id, state, nodes.get()),
                 (Some(Selected::Message(message)), _) => message_acts(page, message),
-                _ => cluster_acts(page, nodes.get()),
+                (Some(Selected::Link(a, b)), _) => link_acts(page, a, b),
+                _ => cluster_acts(page, nodes.get(), clients.get()),
             }}
-            {move || (tree.read().len() > 1).then(|| view! {
-                <h2>"Branches"</h2>
-                <ul class="branches">
-                    {tree.get().into_iter().map(|(id, name, parent, shown)| view! {
-                        <li>
-                            <button type="button" aria-current=shown.then_some("true") on:click=move |_| branches::switch(page, id)>{name}</button>
-                            {parent.map(|(branch, event)| format!(" from branch {branch}, after {event} events"))}
-                        </li>
-                    }).collect_view()}
-                </ul>
-            })}
+            <tree::Branches />
         </section>
     }
 }

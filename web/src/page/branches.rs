@@ -1,68 +1,154 @@
-//! What people do to a run, and the branches that come of it.
+//! Which runs are opened, what people do to them, and the branches that come of it.
+//!
+//! Nothing changes here before the run that is to be shown is known to open: a tree, its names and the branch that is shown
+//! stay as they are if it does not.
 
-use super::session;
 use super::state::{Goal, Page};
+use super::{beside, session};
+use leptos::prelude::*;
 use raftbox::branch::{BranchId, Tree};
+use raftbox::event::Micros;
 use raftbox::plan::Plan;
+use raftbox::runfile::RunFile;
 use raftbox::scenario::step::Act;
 use std::cell::RefCell;
 
+/// Every course of the run that was opened.
+#[derive(Clone)]
+struct Kept {
+    tree: Tree,
+    shown: BranchId,
+    /// When each branch left its parent, and how far it is known.
+    spans: Vec<(Micros, Micros)>,
+}
+
 thread_local! {
-    /// Every course of the run that was opened, and which of them is shown.
-    static TREE: RefCell<Option<(Tree, BranchId)>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
 }
 
-/// A run was opened: its tree has one branch.
-pub(crate) fn begin(plan: Plan) {
-    TREE.set(Some((Tree::new(plan), 0)));
+/// Opens the run of a plan, at an event; `false` if it cannot be opened. Its tree has one branch.
+pub(crate) fn open(page: Page, plan: Plan, cursor: u64) -> bool {
+    if !page.show(plan.clone(), Goal::Events(cursor)) {
+        return false;
+    }
+    beside::close(page);
+    keep(page, Kept { tree: Tree::new(plan), shown: 0, spans: vec![(0, 0)] });
+    true
 }
 
-/// A branch: number, name, where it left its parent, and whether it is the one that is shown.
-pub(crate) type Listed = (BranchId, String, Option<(BranchId, u64)>, bool);
+/// Opens the run of a run file, at an event; `false` if it cannot be opened.
+pub(crate) fn open_file(page: Page, bytes: &[u8], cursor: u64) -> bool {
+    match RunFile::read(bytes) {
+        Ok(file) => {
+            let header = file.head.header;
+            let ours = session::header(header.plan.clone());
+            if header.guests == ours.guests {
+                return open(page, header.plan, cursor);
+            }
+            let theirs = header.guests.join(", ");
+            page.fail(format!("This run was made with another guest, {theirs}; the one here is {}.", ours.guests[0]));
+        }
+        Err(error) => page.fail(format!("{error}.")),
+    }
+    false
+}
 
-/// The branches.
+fn keep(page: Page, kept: Kept) {
+    KEPT.set(Some(kept));
+    page.branched.update(|changes| *changes += 1);
+}
+
+/// The branches, with what is known of the one that is shown.
+fn kept() -> Option<Kept> {
+    let end = session::with(|session| session.recording().at()).unwrap_or(0);
+    let mut kept = KEPT.with_borrow(Clone::clone)?;
+    let span = &mut kept.spans[kept.shown as usize];
+    span.1 = span.1.max(end);
+    Some(kept)
+}
+
+/// A branch, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) id: BranchId,
+    pub(crate) name: String,
+    /// The branch that it left.
+    pub(crate) parent: Option<BranchId>,
+    /// When it left it, and how far it is known.
+    pub(crate) span: (Micros, Micros),
+    pub(crate) shown: bool,
+}
+
+/// The branches, those that were there first before others.
 pub(crate) fn list() -> Vec<Listed> {
-    TREE.with_borrow(|kept| {
-        let Some((tree, shown)) = kept else { return Vec::new() };
-        let row = |(id, branch): (BranchId, &raftbox::branch::Branch)| {
-            (id, branch.name.clone(), branch.parent.map(|fork| (fork.branch, fork.event)), id == *shown)
-        };
-        tree.iter().map(row).collect()
-    })
+    let Some(Kept { tree, shown, spans }) = kept() else { return Vec::new() };
+    let row = |(id, branch): (BranchId, &raftbox::branch::Branch)| Listed {
+        id,
+        name: branch.name.clone(),
+        parent: branch.parent.map(|fork| fork.branch),
+        span: spans[id as usize],
+        shown: id == shown,
+    };
+    tree.iter().map(row).collect()
+}
+
+/// The plan of a branch, and its name.
+pub(crate) fn plan(id: BranchId) -> Option<(Plan, String)> {
+    let Kept { tree, .. } = kept()?;
+    Some((tree.plan(id).ok()?, tree.branch(id).ok()?.name.clone()))
 }
 
 /// Does something to the run at what is shown, and shows the branch that comes of it.
 pub(crate) fn act(page: Page, act: Act) {
-    use leptos::prelude::GetUntracked as _;
     let events = page.cursor.get_untracked();
-    let known = page.known.get_untracked();
     let at = session::with(|session| session.view(events).at()).unwrap_or(0);
-    let acted = TREE.with_borrow_mut(|kept| {
-        let (tree, shown) = kept.as_mut()?;
-        let seen = tree.see(*shown, known);
-        let branch = seen.and_then(|()| tree.act(*shown, events, at, act));
-        Some(branch.and_then(|branch| {
-            *shown = branch;
-            tree.plan(branch)
-        }))
-    });
-    match acted {
-        Some(Ok(plan)) => page.show(plan, Goal::Act(events)),
-        Some(Err(wrong)) => page.fail(format!("That cannot be done here: {wrong}.")),
-        None => {}
+    let Some(mut kept) = kept() else { return };
+    let seen = kept.tree.see(kept.shown, page.known.get_untracked());
+    let acted = seen.and_then(|()| kept.tree.act(kept.shown, events, at, act));
+    match acted.and_then(|branch| Ok((branch, kept.tree.plan(branch)?))) {
+        Ok((branch, plan)) => {
+            if page.show(plan, Goal::Act(events)) {
+                // One that nobody has seen more of goes on from here.
+                kept.spans.resize((branch as usize + 1).max(kept.spans.len()), (at, at));
+                kept.shown = branch;
+                keep(page, kept);
+            }
+        }
+        Err(wrong) => page.fail(format!("That cannot be done here: {wrong}.")),
     }
 }
 
 /// Shows another branch, at the same number of events.
 pub(crate) fn switch(page: Page, id: BranchId) {
-    use leptos::prelude::GetUntracked as _;
-    let plan = TREE.with_borrow_mut(|kept| {
-        let (tree, shown) = kept.as_mut()?;
-        let plan = tree.plan(id).ok()?;
-        *shown = id;
-        Some(plan)
-    });
-    if let Some(plan) = plan {
-        page.show(plan, Goal::Events(page.cursor.get_untracked()));
+    let Some(mut kept) = kept() else { return };
+    let Ok(plan) = kept.tree.plan(id) else { return };
+    // What was seen of this one is not forgotten.
+    drop(kept.tree.see(kept.shown, page.known.get_untracked()));
+    let before = kept.shown;
+    if id != before && page.show(plan, Goal::Events(page.cursor.get_untracked())) {
+        kept.shown = id;
+        keep(page, kept);
+        if page.beside.with_untracked(|beside| beside.as_ref().is_some_and(|beside| beside.branch == id)) {
+            beside::open(page, before);
+        }
     }
+}
+
+/// Shows the next branch of the list, or the one before.
+pub(crate) fn turn(page: Page, forward: bool) {
+    let list = list();
+    let (count, shown) = (list.len(), list.iter().position(|branch| branch.shown).unwrap_or(0));
+    if count > 1 {
+        switch(page, list[(shown + if forward { 1 } else { count - 1 }) % count].id);
+    }
+}
+
+/// Gives a branch another name.
+pub(crate) fn rename(page: Page, id: BranchId, name: &str) {
+    let Some(mut kept) = kept() else { return };
+    match kept.tree.rename(id, name) {
+        Ok(()) => page.problem.set(None),
+        Err(wrong) => page.fail(format!("The name stays as it was: {wrong}.")),
+    }
+    keep(page, kept);
 }

@@ -116,3 +116,18 @@ export function frames(frame) {
   };
   requestAnimationFrame(next);
 }
+
+// Shows the cluster alone and large, or as before.
+export function present() {
+  if (presented()) return;
+  document.body.classList.add("presenter");
+  document.documentElement.requestFullscreen?.().catch(() => {});
+}
+
+// Ends that, and tells whether it was so.
+export function presented() {
+  const was = document.body.classList.contains("presenter");
+  document.body.classList.remove("presenter");
+  if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+  return was;
+}

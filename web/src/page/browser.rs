@@ -24,6 +24,10 @@ extern "C" {
     pub(crate) fn fragment() -> String;
     /// Leaves out what surrounds the cluster, and tells the page around this one how high it is.
     pub(crate) fn embed();
+    /// Shows the cluster alone and large, or as before.
+    pub(crate) fn present();
+    /// Ends that, and tells whether it was so.
+    pub(crate) fn presented() -> bool;
     /// An SVG element of the page as a file of its own.
     pub(crate) fn picture(id: &str) -> String;
 }

@@ -2,7 +2,7 @@
 
 use super::state::{Page, SPEEDS, Selected};
 use super::window::SPANS;
-use super::{branches, links};
+use super::{acts, ask, branches, browser, links, mail, ring, tree};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use raftbox::event::NodeId;
@@ -12,7 +12,7 @@ use raftbox::view::tick::Kind;
 use wasm_bindgen::JsCast as _;
 
 /// The keys, and what they do.
-const KEYS: [(&str, &str); 14] = [
+const KEYS: &[(&str, &str)] = &[
     ("Space", "play, or pause"),
     ("← →", "one event back, or on"),
     ("Shift ← →", "to the previous, or next, election"),
@@ -23,8 +23,19 @@ const KEYS: [(&str, &str); 14] = [
     ("1 to 9", "select a node"),
     ("Esc", "select nothing"),
     ("C", "crash the selected node, or restart it"),
-    ("P", "pause the selected node, or let it go on"),
+    ("Z", "pause the selected node, or let it go on"),
+    ("P", "cut the selected node off from the others"),
     ("T", "let the selected node time out"),
+    ("R", "a client asks, as the form says"),
+    ("M, Shift M", "select the next message on its way, or the one before"),
+    ("D X H U", "of the selected message: deliver it now, drop it, hold it, a further copy of it"),
+    (", ;", "the selected message arrives 10 ms sooner, or later; it can also be dragged"),
+    ("L, Shift L", "select the next link, or the one before"),
+    ("X H", "cut the selected link both ways, heal it"),
+    ("Page Down or ., Page Up", "to the next thing that the story tells, or the one before"),
+    ("F", "for an audience: the cluster alone, and large"),
+    ("B, Shift B", "next or previous branch"),
+    ("V", "compare with the branch that this one left, or stop"),
     ("S", "share"),
     ("?", "this help"),
 ];
@@ -65,12 +76,28 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
         "]" => page.speed.update(|speed| *speed = (*speed + 1).min(SPEEDS.len() - 1)),
         "+" => page.zoom.update(|zoom| *zoom = zoom.saturating_sub(1)),
         "-" => page.zoom.update(|zoom| *zoom = (*zoom + 1).min(SPANS.len() - 1)),
-        "Escape" => page.selected.set(None),
+        "Escape" => escape(page),
+        "PageDown" | "." => page.tell(true),
+        "PageUp" => page.tell(false),
+        "m" => mail::choose(page, true),
+        "M" => mail::choose(page, false),
+        "," => return mail::shift(page, false),
+        ";" => return mail::shift(page, true),
+        "l" => link(page, true),
+        "L" => link(page, false),
+        "f" | "F" => browser::present(),
         "s" | "S" => links::share(page),
+        "b" => branches::turn(page, true),
+        "B" => branches::turn(page, false),
+        "v" | "V" => tree::compare(page),
         key => {
             if let Ok(id @ 1..=9) = key.parse::<NodeId>() {
                 let exists = page.picture.with_untracked(|picture| picture.nodes.len() >= id as usize);
                 page.selected.set(exists.then_some(Selected::Node(id)));
+                return true;
+            }
+            if let Some(act) = on_selected(page, key) {
+                branches::act(page, act);
                 return true;
             }
             let Some((id, state)) = selected(page) else { return false };
@@ -78,8 +105,9 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
             let act = match key {
                 "c" | "C" if state.is_up() => Act::Crash(target, None),
                 "c" | "C" => Act::Restart(target, None),
-                "p" | "P" if state == State::Paused => Act::Resume(target),
-                "p" | "P" => Act::Pause(target),
+                "z" | "Z" if state == State::Paused => Act::Resume(target),
+                "z" | "Z" => Act::Pause(target),
+                "p" | "P" => Act::Isolate(target, 0),
                 "t" | "T" => Act::Timeout(target),
                 _ => return false,
             };
@@ -87,6 +115,41 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
         }
     }
     true
+}
+
+/// What a key does to the message or the link that is selected, or to nothing in particular.
+fn on_selected(page: Page, key: &str) -> Option<Act> {
+    match (page.selected.get_untracked(), key) {
+        (_, "r" | "R") => Some(ask::asked(page)),
+        (Some(Selected::Message(name)), key) => mail::act(name, key),
+        (Some(Selected::Link(a, b)), "x" | "X") => Some(acts::cut(&[a, b], &[a, b])),
+        (Some(Selected::Link(a, b)), "h" | "H") => Some(acts::heal(a, b)),
+        _ => None,
+    }
+}
+
+/// What is begun is given up, one thing at a time.
+fn escape(page: Page) {
+    page.grabbed.set(None);
+    if page.dragged.get_untracked().is_some() {
+        page.dragged.set(None);
+    } else if !browser::presented() {
+        page.selected.set(None);
+    }
+}
+
+/// Selects the next link, or the one before.
+fn link(page: Page, forward: bool) {
+    let links = ring::pairs(page.picture.with_untracked(|picture| picture.nodes.len()));
+    let place = match page.selected.get_untracked() {
+        Some(Selected::Link(a, b)) => links.iter().position(|(one, other, _)| (*one, *other) == (a, b)),
+        _ => None,
+    };
+    let count = links.len();
+    if count > 0 {
+        let at = place.map_or(0, |at| (at + if forward { 1 } else { count - 1 }) % count);
+        page.selected.set(Some(Selected::Link(links[at].0, links[at].1)));
+    }
 }
 
 /// Listens to the keyboard.
@@ -110,7 +173,7 @@ pub(crate) fn Help() -> impl IntoView {
     view! {
         <details class="help" id="help">
             <summary>"Keys"</summary>
-            <dl>{KEYS.map(|(key, does)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{does}</dd></div> }).collect_view()}</dl>
+            <dl>{KEYS.iter().copied().map(|(key, does)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{does}</dd></div> }).collect_view()}</dl>
         </details>
     }
 }

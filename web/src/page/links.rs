@@ -1,7 +1,7 @@
 //! The link to what is shown: the run, all that was done to it, and where in it.
 
 use super::state::Page;
-use super::{browser, session};
+use super::{branches, browser, session};
 use leptos::prelude::*;
 use raftbox::plan::sha256;
 use raftbox_guest_bytes::BYTES;
@@ -39,7 +39,7 @@ pub(crate) fn show(page: Page) {
 pub(crate) fn open(page: Page, text: &str) {
     browser::linked(text, &sha256(BYTES), move |read| match read {
         Ok(link) => {
-            if page.open_file(&link.file, link.events) {
+            if branches::open_file(page, &link.file, link.events) {
                 page.linked.set(Some(link.digest).filter(|digest| !digest.is_empty()));
             }
         }

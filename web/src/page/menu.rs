@@ -1,7 +1,7 @@
 //! Which run: scenario and seed, a run file, a link to it; and its digest.
 
 use super::state::{Page, page};
-use super::{browser, links, session};
+use super::{branches, browser, links, session};
 use leptos::prelude::*;
 use raftbox::runfile::RunFile;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub(crate) fn open(page: Page, name: &str, seed: u64) {
         Ok(Ok(file)) => {
             let mut plan = file.head.header.plan;
             plan.seed = seed;
-            page.open(plan, 0);
+            branches::open(page, plan, 0);
         }
         Ok(Err(error)) => page.fail(format!("{path}: {error}.")),
         Err(problem) => page.fail(problem),
@@ -117,7 +117,7 @@ fn Keeping() -> impl IntoView {
     };
     let picked = move |_| {
         browser::picked("open", move |read| match read {
-            Ok(bytes) => drop(page.open_file(&bytes, 0)),
+            Ok(bytes) => drop(branches::open_file(page, &bytes, 0)),
             Err(problem) => page.fail(problem),
         });
     };
@@ -126,6 +126,8 @@ fn Keeping() -> impl IntoView {
         <button type="button" id="save" on:click=save>"save run"</button>
         <label class="file">"open run "<input type="file" id="open" accept=".run" on:change=picked /></label>
         <button type="button" id="draw" on:click=draw>"save picture"</button>
+        <button type="button" id="present" title="For an audience: the cluster alone, and large (F; Escape ends it)"
+            on:click=|_| browser::present()>"present"</button>
     }
 }
 

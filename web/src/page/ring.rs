@@ -2,6 +2,7 @@
 //!
 //! Shape tells what a message is, a mark whether it grants or refuses; colour only adds the term.
 
+use super::mail::{Dragged, arrival, arrive};
 use super::picture::{Client, Flight, Node, Picture};
 use super::state::{Selected, page};
 use leptos::prelude::*;
@@ -11,9 +12,13 @@ use raftbox::view::message::Shape;
 use raftbox_abi::note::Role;
 use std::f64::consts::TAU;
 use std::sync::Arc;
+use web_sys::wasm_bindgen::JsCast as _;
 
 const RADIUS: f64 = 132.0;
 const NODE: f64 = 27.0;
+/// How wide and high the ring is, and where its middle lies below its centre.
+const SIZE: f64 = 430.0;
+const MIDDLE: f64 = 37.0;
 /// How far below the centre the clients stand.
 const CLIENTS_AT: f64 = 222.0;
 
@@ -40,9 +45,7 @@ fn part(from: Micros, to: Micros, now: Micros) -> f64 {
 }
 
 #[component]
-pub(crate) fn Ring() -> impl IntoView {
-    let page = page();
-    let picture = page.picture;
+pub(crate) fn Ring(picture: Memo<Arc<Picture>>, id: &'static str) -> impl IntoView {
     let count = Memo::new(move |_| (picture.read().nodes.len(), picture.read().clients.len()));
     let node = move |id: NodeId| {
         let node = Memo::new(move |_| picture.read().nodes.get(id as usize - 1).cloned());
@@ -57,7 +60,7 @@ pub(crate) fn Ring() -> impl IntoView {
     let links = Memo::new(move |_| cut_links(&picture.read(), count.get()));
     let flights = Memo::new(move |_| picture.read().flights.clone());
     view! {
-        <svg id="ring" class="ring" viewBox="-215 -178 430 430" role="group" aria-label="The cluster">
+        <svg id=id class="ring" viewBox="-215 -178 430 430" role="group" aria-label="The cluster">
             <For each=move || pairs(count.get().0) key=|pair| *pair let:pair>
                 {link_line(pair, count)}
             </For>
@@ -73,7 +76,7 @@ pub(crate) fn Ring() -> impl IntoView {
     }
 }
 
-fn pairs(nodes: usize) -> Vec<(NodeId, NodeId, usize)> {
+pub(super) fn pairs(nodes: usize) -> Vec<(NodeId, NodeId, usize)> {
     let nodes = u32::try_from(nodes).unwrap_or(0);
     let all = (1..=nodes).flat_map(|a| (a + 1..=nodes).map(move |b| (a, b, nodes as usize)));
     all.collect()
@@ -82,7 +85,16 @@ fn pairs(nodes: usize) -> Vec<(NodeId, NodeId, usize)> {
 fn link_line((a, b, _): (NodeId, NodeId, usize), count: Memo<(usize, usize)>) -> impl IntoView {
     let (nodes, clients) = count.get_untracked();
     let (from, to) = (place(Endpoint::Node(a), nodes, clients), place(Endpoint::Node(b), nodes, clients));
-    view! { <line class="link" x1=from.0 y1=from.1 x2=to.0 y2=to.1 /> }
+    let page = page();
+    let ours = Some(Selected::Link(a, b));
+    let class = move || if page.selected.get() == ours { "link selected" } else { "link" };
+    view! {
+        <g class=class role="button" tabindex="-1" data-link=format!("{a}-{b}") aria-label=format!("the link between S{a} and S{b}")
+            on:click=move |_| page.selected.set(ours)>
+            <line x1=from.0 y1=from.1 x2=to.0 y2=to.1 />
+            <line class="target" x1=from.0 y1=from.1 x2=to.0 y2=to.1 />
+        </g>
+    }
 }
 
 /// A cut between two nodes: the two ends, and whether each direction is cut.
@@ -299,6 +311,34 @@ fn inscription(flight: &Flight) -> String {
     }
 }
 
+/// Where a pointer is, in the units of the ring.
+fn on_ring(event: &web_sys::PointerEvent) -> (f64, f64) {
+    let target = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let Some(Ok(Some(ring))) = target.map(|target| target.closest("svg")) else { return (0.0, 0.0) };
+    let bounds = ring.get_bounding_client_rect();
+    let scale = (bounds.width().min(bounds.height()) / SIZE).max(0.001);
+    let x = f64::from(event.client_x()) - bounds.left() - bounds.width() / 2.0;
+    let y = f64::from(event.client_y()) - bounds.top() - bounds.height() / 2.0;
+    (x / scale, y / scale + MIDDLE)
+}
+
+/// What happens to the pointer is told to the message that was grabbed, wherever the pointer goes.
+fn hold(event: &web_sys::PointerEvent) {
+    let target = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    if let Some(target) = target {
+        drop(target.set_pointer_capture(event.pointer_id()));
+    }
+}
+
+/// How far along the way between two places a point is, 0 to 1.
+fn along(from: (f64, f64), to: (f64, f64), point: (f64, f64)) -> f64 {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let length = dx.hypot(dy).max(1.0);
+    let inset = NODE / length;
+    let way = ((point.0 - from.0) * dx + (point.1 - from.1) * dy) / (length * length);
+    ((way - inset) / (1.0 - 2.0 * inset)).clamp(0.0, 1.0)
+}
+
 #[component]
 fn FlightMark(flight: Arc<Flight>, count: Memo<(usize, usize)>) -> impl IntoView {
     let page = page();
@@ -308,7 +348,9 @@ fn FlightMark(flight: Arc<Flight>, count: Memo<(usize, usize)>) -> impl IntoView
     let (sent, ends, shape) = (flight.sent, flight.ends, shape_class(flight.shape));
     let at = move || {
         // Beside the middle of its link, so that both directions are told apart.
-        let way = ends.map_or(0.5, |(end, _)| part(sent, end, page.time.get()));
+        let dragged = page.dragged.get().filter(|dragged| dragged.name == name);
+        let way = dragged
+            .map_or_else(|| ends.map_or(0.5, |(end, _)| part(sent, end, page.time.get())), |dragged| dragged.way);
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let length = dx.hypot(dy).max(1.0);
         let aside = 5.0;
@@ -322,7 +364,44 @@ fn FlightMark(flight: Arc<Flight>, count: Memo<(usize, usize)>) -> impl IntoView
         let selected = page.selected.get() == Some(Selected::Message(name));
         let pointed = page.pointed.get() == Some(name);
         let flag = |on: bool, class: &'static str| if on { class } else { "" };
-        format!("message {shape}{}{}{}", flag(lost, " lost"), flag(selected, " selected"), flag(pointed, " pointed"))
+        let held = if ends.is_none() { " held" } else { "" };
+        format!(
+            "message {shape}{held}{}{}{}",
+            flag(lost, " lost"),
+            flag(selected, " selected"),
+            flag(pointed, " pointed")
+        )
+    };
+    let drag = move |event: web_sys::PointerEvent, begins: bool| {
+        let point = on_ring(&event);
+        let way = along(from, to, point);
+        let arrives = arrival(sent, page.time.get_untracked(), way);
+        if begins {
+            page.playing.set(false);
+            page.grabbed.set(Some((name, point)));
+        } else if page.grabbed.get_untracked().is_some_and(|(grabbed, at)| {
+            grabbed == name && (page.dragged.get_untracked().is_some() || (at.0 - point.0).hypot(at.1 - point.1) > 6.0)
+        }) {
+            page.dragged.set(Some(Dragged { name, way, arrives }));
+        }
+    };
+    let leave = move || {
+        page.grabbed.set(None);
+        if let Some(dragged) = page.dragged.get_untracked().filter(|dragged| dragged.name == name) {
+            page.dragged.set(None);
+            arrive(page, name, dragged.arrives);
+        } else {
+            page.selected.set(Some(Selected::Message(name)));
+        }
+    };
+    let told = move || {
+        let dragged = page.dragged.get().filter(|dragged| dragged.name == name)?;
+        let now = page.time.get();
+        Some(if dragged.arrives <= now {
+            "now".to_owned()
+        } else {
+            format!("in {} ms", (dragged.arrives - now) / 1000)
+        })
     };
     let words = format!("{name}: {}{}", flight.words, if lost { "; it will be lost" } else { "" });
     let inscribed = inscription(&flight);
@@ -331,11 +410,18 @@ fn FlightMark(flight: Arc<Flight>, count: Memo<(usize, usize)>) -> impl IntoView
         <g class=class transform=at tabindex="-1" role="button" aria-label=words.clone()
             on:pointerenter=move |_| page.pointed.set(Some(name)) on:pointerleave=move |_| page.pointed.set(None)
             on:focus=move |_| page.pointed.set(Some(name)) on:blur=move |_| page.pointed.set(None)
-            on:click=move |_| page.selected.set(Some(Selected::Message(name)))>
+            data-message=name.to_string()
+            // A finger on a message moves the message, and not the page.
+            on:touchstart=|event| event.prevent_default()
+            on:pointerdown=move |event| { hold(&event); drag(event, true); }
+            on:pointermove=move |event| drag(event, false)
+            on:pointerup=move |_| leave() on:pointercancel=move |_| { page.grabbed.set(None); page.dragged.set(None); }>
             <title>{words.clone()}</title>
             <circle class="halo" r="12" />
             <path d=d />
             <text y="3.5">{inscribed}</text>
+            {ends.is_none().then(|| view! { <path class="brackets" d="M-10 -6V6M10 -6V6" /> })}
+            <text class="arrival" y="-14">{told}</text>
         </g>
     }
 }

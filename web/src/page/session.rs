@@ -17,6 +17,8 @@ use std::rc::Rc;
 thread_local! {
     /// The run that is shown. Nodes of an engine belong to this thread, and signals do not hold what does.
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
+    /// The run that is shown beside it, for comparison.
+    static BESIDE: RefCell<Option<Session>> = const { RefCell::new(None) };
     /// The last engine with the memory of its nodes: its instances serve the next run too.
     static ENGINE: RefCell<Option<(u64, Rc<Browser>)>> = const { RefCell::new(None) };
 }
@@ -54,6 +56,25 @@ fn engine(arena: u64) -> Result<Rc<Browser>, String> {
 /// # Errors
 /// If the run is another guest's, or the browser has no room.
 pub(crate) fn open(header: Header) -> Result<(), String> {
+    SESSION.set(Some(begin(header)?));
+    Ok(())
+}
+
+/// Makes a run the one that is shown beside, before its first event.
+///
+/// # Errors
+/// As [`open`] has them.
+pub(crate) fn open_beside(header: Header) -> Result<(), String> {
+    BESIDE.set(Some(begin(header)?));
+    Ok(())
+}
+
+/// Nothing is shown beside any more.
+pub(crate) fn close_beside() {
+    BESIDE.set(None);
+}
+
+fn begin(header: Header) -> Result<Session, String> {
     let ours = sha256(BYTES);
     if let Some(theirs) = header.guests.iter().find(|theirs| **theirs != ours) {
         return Err(format!("This run was made with another guest, {theirs}; the one here is {ours}."));
@@ -61,21 +82,29 @@ pub(crate) fn open(header: Header) -> Result<(), String> {
     let scenario = &header.plan.scenario;
     let engine = engine(scenario.arena.0)?;
     let recording = Recording::new(scenario);
-    let session = Session {
+    Ok(Session {
         describer: engine.node(0).map_err(|abort| abort.to_string())?,
         simulation: Simulation::new(engine, &header, Keep::All).map_err(|abort| abort.to_string())?,
         view: recording.start().clone(),
         recording,
         over: false,
         header,
-    };
-    SESSION.set(Some(session));
-    Ok(())
+    })
 }
 
 /// Does something with the run that is shown, if one is.
 pub(crate) fn with<T>(what: impl FnOnce(&mut Session) -> T) -> Option<T> {
     SESSION.with_borrow_mut(|session| session.as_mut().map(what))
+}
+
+/// Does something with the run that is shown beside, if one is.
+pub(crate) fn with_beside<T>(what: impl FnOnce(&mut Session) -> T) -> Option<T> {
+    BESIDE.with_borrow_mut(|session| session.as_mut().map(what))
+}
+
+/// Does something with the run that is shown and the one beside it, if there are two.
+pub(crate) fn with_both<T>(what: impl FnOnce(&mut Session, &mut Session) -> T) -> Option<T> {
+    with(|shown| with_beside(|beside| what(shown, beside))).flatten()
 }
 
 impl Session {

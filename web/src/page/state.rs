@@ -4,19 +4,21 @@
 //! methods of [`Page`]. Model time goes on in microseconds of the run, however often the screen is drawn: a frame says how
 //! much real time has passed, and nothing else.
 
+use super::ask::Form;
+use super::mail::Dragged;
 use super::picture::Picture;
+use super::session;
 use super::window::SPAN_FIRST;
-use super::{branches, session};
 use leptos::prelude::*;
+use raftbox::branch::BranchId;
 use raftbox::event::{Event, MessageName, Micros, NodeId};
 use raftbox::plan::Plan;
-use raftbox::runfile::RunFile;
 use raftbox::view::tick::Kind;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How many steps are simulated between two looks at what else there is to do: some milliseconds' worth.
-const STEPS: u32 = 1500;
+pub(super) const STEPS: u32 = 1500;
 
 /// The speeds that can be chosen, as real microseconds that one thousand microseconds of the run take.
 pub(crate) const SPEEDS: [(u64, &str); 9] = [
@@ -36,6 +38,21 @@ pub(crate) const SPEEDS: [(u64, &str); 9] = [
 pub(crate) enum Selected {
     Node(NodeId),
     Message(MessageName),
+    /// The link between two nodes, both ways.
+    Link(NodeId, NodeId),
+}
+
+/// The branch that is shown beside the other one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Beside {
+    pub(crate) branch: BranchId,
+    pub(crate) name: String,
+    /// Counts what was shown beside, so that what grows knows when it is no longer wanted.
+    pub(crate) opened: u64,
+    /// How many of its events are known.
+    pub(crate) known: u64,
+    /// Whether it is known to its end.
+    pub(crate) over: bool,
 }
 
 /// Where a run is shown when it is opened, as soon as it has come so far.
@@ -83,6 +100,16 @@ pub(crate) struct Page {
     pub(crate) pointed: RwSignal<Option<MessageName>>,
     /// How much time the diagram and the lanes show: which of [`SPANS`](super::window::SPANS).
     pub(crate) zoom: RwSignal<usize>,
+    /// What a client would ask next.
+    pub(crate) form: RwSignal<Form>,
+    /// The message that a pointer holds, and where it took it; it is dragged once it has moved.
+    pub(crate) grabbed: RwSignal<Option<(MessageName, (f64, f64))>>,
+    /// The message that is being dragged.
+    pub(crate) dragged: RwSignal<Option<Dragged>>,
+    /// What is shown beside, if anything is.
+    pub(crate) beside: RwSignal<Option<Beside>>,
+    /// Counts the changes of the branches.
+    pub(crate) branched: RwSignal<u64>,
     /// What went wrong last, for people.
     pub(crate) problem: RwSignal<Option<String>>,
     /// What was done last, for people.
@@ -115,6 +142,11 @@ impl Page {
             selected: RwSignal::new(None),
             pointed: RwSignal::new(None),
             zoom: RwSignal::new(SPAN_FIRST),
+            form: RwSignal::new(Form::default()),
+            grabbed: RwSignal::new(None),
+            dragged: RwSignal::new(None),
+            beside: RwSignal::new(None),
+            branched: RwSignal::new(0),
             problem: RwSignal::new(None),
             told: RwSignal::new(None),
             linked: RwSignal::new(None),
@@ -127,37 +159,11 @@ impl Page {
         self.problem.set(Some(problem.into()));
     }
 
-    /// Opens the run of a plan, at an event.
-    pub(crate) fn open(self, plan: Plan, cursor: u64) {
-        branches::begin(plan.clone());
-        self.show(plan, Goal::Events(cursor));
-    }
-
-    /// Opens the run of a run file, at an event; `false` if it cannot be opened.
-    pub(crate) fn open_file(self, bytes: &[u8], cursor: u64) -> bool {
-        match RunFile::read(bytes) {
-            Ok(file) => {
-                let header = file.head.header;
-                let ours = session::header(header.plan.clone());
-                if header.guests == ours.guests {
-                    self.open(header.plan, cursor);
-                    return true;
-                }
-                let theirs = header.guests.join(", ");
-                self.fail(format!(
-                    "This run was made with another guest, {theirs}; the one here is {}.",
-                    ours.guests[0]
-                ));
-            }
-            Err(error) => self.fail(format!("{error}.")),
-        }
-        false
-    }
-
-    /// Shows the run of a plan in place of the one that is shown.
-    pub(crate) fn show(self, plan: Plan, goal: Goal) {
+    /// Shows the run of a plan in place of the one that is shown; `false` if it cannot be opened, and nothing changed.
+    pub(crate) fn show(self, plan: Plan, goal: Goal) -> bool {
         if let Err(problem) = session::open(session::header(plan)) {
-            return self.fail(problem);
+            self.fail(problem);
+            return false;
         }
         self.playing.set(false);
         self.problem.set(None);
@@ -166,10 +172,12 @@ impl Page {
         self.over.set(false);
         self.selected.set(None);
         self.pointed.set(None);
+        self.dragged.set(None);
         self.known.set(0);
         self.run.update(|run| *run += 1);
         self.seek(0);
         self.grow(self.run.get_untracked(), Some(goal));
+        true
     }
 
     /// Simulates on, a little at a time, until the run is over or another is shown; goes to an event as soon as it is there.
@@ -226,6 +234,25 @@ impl Page {
             let last = cursor.saturating_sub(1);
             let tick = if forward { ticks.next(kind, last) } else { ticks.previous(kind, last) };
             tick.map(|tick| tick.moment.event + 1)
+        });
+        if let Some(Some(events)) = found {
+            self.seek(events);
+        }
+    }
+
+    /// To the next thing that the story tells, or the one before.
+    pub(crate) fn tell(self, forward: bool) {
+        self.playing.set(false);
+        let cursor = self.cursor.get_untracked();
+        let found = session::with(|session| {
+            let story = session.recording().story();
+            let place = story.partition_point(|entry| entry.event < cursor);
+            let entry = if forward {
+                story.get(place)
+            } else {
+                story[..place].iter().rev().find(|entry| entry.event + 1 < cursor)
+            };
+            entry.map(|entry| entry.event + 1)
         });
         if let Some(Some(events)) = found {
             self.seek(events);

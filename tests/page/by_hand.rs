@@ -1,0 +1,256 @@
+//! What people do to a run by keys, by mouse and by touch, and what comes of it: steps, branches, and how branches differ.
+
+use super::support::{Page, with_page};
+use super::{digest, given, short};
+use raftbox::event::Endpoint;
+use raftbox::plan::Header;
+use raftbox::scenario::step::{Act, Ask, Jump, Name, Question, Step, Target, When};
+use raftbox::trace::Keep;
+use raftbox_tests::run;
+use serde_json::{Value, json};
+
+#[test]
+fn acts_by_key_mouse_and_touch_make_branches() {
+    with_page(given, |page| {
+        let first = page.text("#digest");
+        let mut last = first.clone();
+        page.click("[aria-label='next election']");
+        let acts: [(u32, &dyn Fn()); 3] = [
+            (1, &|| {
+                page.key("1", 0);
+                page.key("c", 0);
+            }),
+            (2, &|| {
+                page.click("[data-node='2'] .name");
+                page.click("crash");
+            }),
+            (3, &|| {
+                page.tap("[data-node='3'] .name");
+                page.wait_for(".do h2", "S3");
+                page.tap("crash");
+            }),
+        ];
+        for (place, (node, act)) in acts.iter().enumerate() {
+            act();
+            last = page.other_digest(&last);
+            let sentence = page.text("#sentence");
+            assert!(sentence.contains(&format!("S{node} ")) && sentence.contains("crash"), "{sentence}");
+            let branches = page.js("return document.querySelectorAll('#branches li').length", &json!(null));
+            assert_eq!(branches, json!(place + 2));
+        }
+        page.click("#tree button");
+        assert_eq!(page.other_digest(&last), first, "the first branch is as it was");
+        assert_eq!(page.text("#tree [aria-current]"), "as it was");
+        page.key("B", 0);
+        assert_eq!(page.other_digest(&first), last, "before the first comes the last");
+        page.key("b", 0);
+        assert_eq!(page.other_digest(&last), first);
+    });
+}
+
+/// The plan of the short run with steps, each after so many events.
+fn with_steps(steps: &[(u64, Act)]) -> Header {
+    let mut header = short();
+    let step = |(events, act): &(u64, Act)| Step { when: When::After(*events), act: act.clone() };
+    header.plan.interventions = steps.iter().map(step).collect();
+    header
+}
+
+/// How many events have happened in what is shown.
+fn events(page: &Page<'_>) -> u64 {
+    let text = page.text("#clock");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words[words.iter().position(|word| *word == "event").unwrap() + 1].parse().unwrap()
+}
+
+#[test]
+fn what_is_done_by_hand_is_the_step_that_it_says() {
+    with_page(given, |page| {
+        let pair = |a, b| vec![Name(Endpoint::Node(a)), Name(Endpoint::Node(b))];
+        let by_key = |keys: &'static [&'static str]| move || keys.iter().for_each(|key| page.key(key, 0));
+        let split = || vec![pair(1, 2), (3..=5).map(|id| Name(Endpoint::Node(id))).collect()];
+        let number = |field: &str, value: &str, does: &str| {
+            let script = "const form = [...document.querySelectorAll('.number')].find((form) => form.innerText.includes(args[0]));
+                const input = form.querySelector('input'); input.value = args[1];
+                input.dispatchEvent(new Event('input', { bubbles: true }));";
+            page.js(script, &json!([field, value]));
+            page.click(does);
+        };
+        let ask = Ask { key: "k".into(), what: Question::Put("7".into()) };
+        let cases: Vec<(Act, Box<dyn Fn() + '_>)> = vec![
+            (Act::Cut(pair(1, 2), pair(1, 2)), Box::new(by_key(&["l", "x"]))),
+            (
+                Act::Cut(pair(1, 3), pair(1, 3)),
+                Box::new(|| {
+                    page.click("[data-link='1-3'] .target");
+                    page.click("cut both ways");
+                }),
+            ),
+            (Act::Heal(pair(1, 2), pair(1, 2)), Box::new(by_key(&["l", "h"]))),
+            (Act::Isolate(Target::Node(4), 0), Box::new(by_key(&["4", "p"]))),
+            (Act::Pause(Target::Node(4)), Box::new(by_key(&["4", "z"]))),
+            (Act::Timeout(Target::Node(2)), Box::new(by_key(&["2", "t"]))),
+            (
+                Act::Clock(Target::Node(3), Jump(-250_000), 0),
+                Box::new(|| {
+                    page.key("3", 0);
+                    number("clock on by", "-250", "set it");
+                }),
+            ),
+            (
+                Act::Crash(Target::Node(3), Some(1)),
+                Box::new(|| {
+                    page.key("3", 0);
+                    number("crash in its next turn", "2", "crash so");
+                }),
+            ),
+            (
+                Act::Partition(split()),
+                Box::new(|| {
+                    page.tap("#split button:nth-of-type(2)");
+                    page.tap("#split button:last-of-type");
+                }),
+            ),
+            (
+                Act::Request(1, ask, None),
+                Box::new(|| {
+                    page.set("#ask label:nth-of-type(2) input", "7", "input");
+                    page.key("r", 0);
+                }),
+            ),
+        ];
+        for (act, by_hand) in cases {
+            page.open("run=given.run");
+            let first = page.text("#digest");
+            page.js(
+                "$('#scrub').value = 700000; $('#scrub').dispatchEvent(new Event('input', { bubbles: true }))",
+                &json!(null),
+            );
+            let cursor = events(page);
+            by_hand();
+            assert_eq!(
+                page.other_digest(&first),
+                digest(&with_steps(&[(cursor, act.clone())])),
+                "{act:?} after {cursor}"
+            );
+            page.open("");
+        }
+    });
+}
+
+#[test]
+fn a_message_is_moved_by_keys_by_mouse_and_by_touch() {
+    with_page(given, |page| {
+        // Where a message is grabbed, and where a tenth of its way before that is.
+        let way = |page: &Page<'_>| {
+            let script = "const name = $('.message.selected').dataset.message;
+                const [from, to] = name.split('#')[0].split('→').map((node) => node.startsWith('S')
+                    ? $(`[data-node='${node.slice(1)}'] .body`) : $('.client'));
+                const middle = (element) => { const { x, y, width, height } = element.getBoundingClientRect();
+                    return [x + width / 2, y + height / 2]; };
+                const [at, a, b] = [$('.message.selected .halo'), from, to].map(middle);
+                return [name, ...at, at[0] - (b[0] - a[0]) / 10, at[1] - (b[1] - a[1]) / 10]";
+            page.js(script, &json!(null))
+        };
+        let mouse = |kind: &str, x: &Value, y: &Value| {
+            let params = json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1 });
+            page.browser.devtools("Input.dispatchMouseEvent", &params).unwrap();
+        };
+        let touch = |kind: &str, points: Value| {
+            let params = json!({ "type": kind, "touchPoints": points });
+            page.browser.devtools("Input.dispatchTouchEvent", &params).unwrap();
+        };
+        type Move<'a> = (&'static str, Box<dyn Fn() + 'a>);
+        let moves: [Move<'_>; 5] = [
+            ("deliver", Box::new(|| page.key("d", 0))),
+            ("delay", Box::new(|| page.key(";", 0))),
+            ("hold", Box::new(|| page.key("h", 0))),
+            (
+                "delay",
+                Box::new(|| {
+                    let way = way(page);
+                    mouse("mousePressed", &way[1], &way[2]);
+                    mouse("mouseMoved", &way[3], &way[4]);
+                    mouse("mouseReleased", &way[3], &way[4]);
+                }),
+            ),
+            (
+                "delay",
+                Box::new(|| {
+                    let way = way(page);
+                    touch("touchStart", json!([{ "x": way[1], "y": way[2] }]));
+                    touch("touchMove", json!([{ "x": way[3], "y": way[4] }]));
+                    touch("touchEnd", json!([]));
+                }),
+            ),
+        ];
+        for (verb, by_hand) in moves {
+            page.open("scenario=calm&seed=3");
+            let first = page.text("#digest");
+            page.click("[aria-label='next election']");
+            page.key("m", 0);
+            let name = way(page)[0].as_str().unwrap().to_owned();
+            by_hand();
+            page.other_digest(&first);
+            let branch = page.text("#tree [aria-current]");
+            let message = name.replace('→', "->");
+            assert!(branch.starts_with(&format!("{verb} {message} ")), "{branch}");
+            page.open("");
+        }
+    });
+}
+
+#[test]
+fn two_branches_are_compared_from_where_they_part() {
+    with_page(given, |page| {
+        page.open("run=given.run");
+        let first = page.text("#digest");
+        page.js(
+            "$('#scrub').value = 900000; $('#scrub').dispatchEvent(new Event('input', { bubbles: true }))",
+            &json!(null),
+        );
+        let cursor = events(page);
+        page.key("2", 0);
+        page.key("c", 0);
+        page.other_digest(&first);
+        page.key("v", 0);
+        page.wait_for("#parting", "They part at event");
+
+        let record = |header: &Header| run(raftbox_tests::wasmtime(), header, Keep::All).unwrap().0;
+        let crash = with_steps(&[(cursor, Act::Crash(Target::Node(2), None))]);
+        let (one, other) = (record(&short()), record(&crash));
+        let parts = one.trace.iter().zip(other.trace.iter()).position(|(one, other)| one != other).unwrap();
+        let told = page.text("#parting");
+        assert!(told.starts_with(&format!("They part at event {parts},")), "{told}, and it is {parts}");
+        assert_eq!(page.js("return document.querySelectorAll('svg.ring').length", &json!(null)), json!(2));
+
+        page.click("#go-parting");
+        let differences = page.text("#differences");
+        assert!(differences.contains("S2 state") && differences.contains("down"), "{differences}");
+        page.key("ArrowLeft", 37);
+        assert_eq!(page.js("return document.querySelectorAll('#differences tbody tr').length", &json!(null)), json!(0));
+
+        page.set("#branches li:nth-child(2) input", "without S2", "change");
+        page.wait_for("#tree", "without S2");
+        page.set("#branches li:nth-child(2) input", "as it was", "change");
+        page.wait_for("#problem", "another one is called so");
+        assert!(page.text("#tree").contains("without S2"), "the name stays");
+
+        page.click("#close-beside");
+        assert_eq!(page.js("return document.querySelectorAll('svg.ring').length", &json!(null)), json!(1));
+    });
+}
+
+#[test]
+fn for_an_audience_the_cluster_is_alone() {
+    with_page(given, |page| {
+        let hidden = || page.js("return getComputedStyle($('.menu')).display === 'none'", &json!(null));
+        page.key("f", 0);
+        assert_eq!(hidden(), json!(true));
+        let before = page.text("#sentence");
+        page.key(".", 0);
+        assert_ne!(page.text("#sentence"), before, "the next thing that the story tells");
+        page.key("Escape", 27);
+        assert_eq!(hidden(), json!(false));
+    });
+}

@@ -1,0 +1,93 @@
+//! The branches above the timeline: a lane each, from where it left its parent to how far it is known.
+
+use super::state::page;
+use super::{beside, branches, session};
+use branches::Listed;
+use leptos::prelude::*;
+
+/// A part of a whole, in percent.
+fn percent(part: u64, whole: u64) -> String {
+    let tenths = part.min(whole).saturating_mul(1000) / whole.max(1);
+    format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
+/// The branches, whenever there is something else to see of them.
+fn listed() -> Memo<Vec<Listed>> {
+    let page = page();
+    Memo::new(move |_| {
+        let _ = (page.run.get(), page.branched.get(), page.over.get());
+        branches::list()
+    })
+}
+
+#[component]
+pub(crate) fn Lanes() -> impl IntoView {
+    let page = page();
+    let listed = listed();
+    let end = Memo::new(move |_| {
+        let _ = (page.run.get(), page.over.get());
+        session::with(|session| session.recording().at()).unwrap_or(0)
+    });
+    let lane = move |branch: Listed| {
+        let Listed { id, name, span: (from, to), shown, .. } = branch;
+        let whole = end.get_untracked();
+        let long = percent(to.saturating_sub(from), whole);
+        view! {
+            <li><button type="button" class="lane-of-branch" title=name.clone() aria-label=name.clone() aria-current=shown.then_some("true")
+                style:margin-left=percent(from, whole) style:width=long on:click=move |_| branches::switch(page, id)><span>{name.clone()}</span></button></li>
+        }
+    };
+    move || {
+        let _ = end.get();
+        (listed.read().len() > 1).then(|| view! {
+            <ol class="tree" id="tree" aria-label="Branches">{listed.get().into_iter().map(lane).collect_view()}</ol>
+        })
+    }
+}
+
+/// What can be done to branches.
+#[component]
+pub(crate) fn Branches() -> impl IntoView {
+    let page = page();
+    let listed = listed();
+    let row = move |Listed { id, name, parent, shown, .. }: Listed| {
+        let label = format!("name of branch {id}");
+        let compared = move || page.beside.read().as_ref().is_some_and(|beside| beside.branch == id);
+        view! {
+            <li>
+                <input aria-label=label prop:value=name maxlength="80" aria-current=shown.then_some("true")
+                    on:change=move |event| branches::rename(page, id, &event_target_value(&event)) />
+                {(!shown).then(|| view! {
+                    <button type="button" on:click=move |_| branches::switch(page, id)>"show"</button>
+                    <button type="button" aria-pressed=move || compared().to_string()
+                        on:click=move |_| if compared() { beside::close(page) } else { beside::open(page, id) }>"compare"</button>
+                })}
+                {parent.map(|parent| view! { <span class="faint">{format!("from branch {parent}")}</span> })}
+            </li>
+        }
+    };
+    move || {
+        (listed.read().len() > 1).then(|| {
+            view! {
+                <h2>"Branches"</h2>
+                <ol class="branches" id="branches" start="0">{listed.get().into_iter().map(row).collect_view()}</ol>
+            }
+        })
+    }
+}
+
+/// Compares what is shown with the branch that it left, or stops comparing.
+pub(crate) fn compare(page: super::state::Page) {
+    if page.beside.with_untracked(Option::is_some) {
+        return beside::close(page);
+    }
+    let parent = branches::list().into_iter().find(|branch| branch.shown).and_then(|branch| branch.parent);
+    match parent {
+        Some(parent) => beside::open(page, parent),
+        None => {
+            page.fail(
+                "This comes from no other branch, so there is nothing to compare it with: do something to it first.",
+            );
+        }
+    }
+}
