@@ -4,6 +4,8 @@
 
 #[path = "page/by_hand.rs"]
 mod by_hand;
+#[path = "page/guests.rs"]
+mod guests;
 #[path = "support/page.rs"]
 mod support;
 

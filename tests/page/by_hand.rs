@@ -57,7 +57,7 @@ fn with_steps(steps: &[(u64, Act)]) -> Header {
 }
 
 /// How many events have happened in what is shown.
-fn events(page: &Page<'_>) -> u64 {
+pub(super) fn events(page: &Page<'_>) -> u64 {
     let text = page.text("#clock");
     let words: Vec<&str> = text.split_whitespace().collect();
     words[words.iter().position(|word| *word == "event").unwrap() + 1].parse().unwrap()

@@ -41,16 +41,30 @@ pub(crate) fn open_file(page: Page, bytes: &[u8], cursor: u64) -> bool {
     match RunFile::read(bytes) {
         Ok(file) => {
             let header = file.head.header;
-            let ours = session::header(header.plan.clone());
-            if header.guests == ours.guests {
+            let ours = session::guest();
+            if header.guests.iter().all(|guest| *guest == ours) {
                 return open(page, header.plan, cursor);
             }
             let theirs = header.guests.join(", ");
-            page.fail(format!("This run was made with another guest, {theirs}; the one here is {}.", ours.guests[0]));
+            page.fail(format!(
+                "This run was made with another guest, {theirs}; open that guest first: the one here is {ours}."
+            ));
         }
         Err(error) => page.fail(format!("{error}.")),
     }
     false
+}
+
+/// Runs what is shown anew by the guest of that hash, or by the built-in one. What was shown stays if it cannot.
+pub(crate) fn run_by(page: Page, guest: Option<String>) {
+    let Some(mut plan) = session::with(|session| session.header().plan.clone()) else { return };
+    // What was done to the other guest's run was done after so many of its events.
+    plan.interventions.clear();
+    let before = session::brought();
+    session::bring(guest);
+    if !open(page, plan, 0) {
+        session::bring(before);
+    }
 }
 
 fn keep(page: Page, kept: Kept) {

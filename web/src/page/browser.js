@@ -59,6 +59,37 @@ function more() {
   return later;
 }
 
+let gate;
+const guests = new Map();
+
+// Has the gate judge the guest that somebody picked, and gives `done` what it gave, or why it refuses. A guest that was admitted
+// is kept by its hash.
+export async function bring(id, arena, done) {
+  const input = document.getElementById(id);
+  const [file] = input.files;
+  input.value = "";
+  if (!file) return;
+  try {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    gate = await more();
+    const admitted = gate.admit(bytes, BigInt(arena));
+    const head = new TextDecoder().decode(admitted.subarray(0, admitted.indexOf(10)));
+    guests.set(JSON.parse(head).sha256, bytes);
+    done(admitted, "");
+  } catch (error) {
+    done(undefined, `${file.name} cannot be run as a guest: ${error.message ?? error}`);
+  }
+}
+
+// What the gate gives of a guest that it has admitted before.
+export function admitted(hash, arena) {
+  try {
+    return gate.admit(guests.get(hash), BigInt(arena));
+  } catch {
+    return undefined;
+  }
+}
+
 // Gives `done` what a link leads to: a run file, how many events had happened, and the first digits of the digest.
 export async function linked(text, guest, done) {
   try {

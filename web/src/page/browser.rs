@@ -9,6 +9,8 @@ mod js {
     extern "C" {
         pub(super) fn load(path: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
         pub(super) fn picked(id: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
+        pub(super) fn bring(id: &str, arena: f64, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
+        pub(super) fn admitted(hash: &str, arena: f64) -> Option<Vec<u8>>;
         pub(super) fn save(name: &str, kind: &str, bytes: &[u8]);
         pub(super) fn frames(frame: &Closure<dyn FnMut(u32) -> bool>);
         #[allow(clippy::type_complexity, reason = "a file, a number, digits and what went wrong")]
@@ -56,6 +58,18 @@ pub(crate) fn picked(id: &str, then: impl FnOnce(Read) + 'static) {
     let done = done(then);
     js::picked(id, &done);
     done.forget();
+}
+
+/// Has the gate judge the guest that somebody picked in an input, with so much memory, and reads what it gave.
+pub(crate) fn bring(id: &str, arena: u64, then: impl FnOnce(Read) + 'static) {
+    let done = done(then);
+    js::bring(id, arena as f64, &done);
+    done.forget();
+}
+
+/// What the gate gives of a guest that it has admitted before, with so much memory; `None` if that is too little or too much.
+pub(crate) fn admitted(hash: &str, arena: u64) -> Option<Vec<u8>> {
+    js::admitted(hash, arena as f64)
 }
 
 /// What a link leads to.

@@ -3,8 +3,6 @@
 use super::state::Page;
 use super::{branches, browser, session};
 use leptos::prelude::*;
-use raftbox::plan::sha256;
-use raftbox_guest_bytes::BYTES;
 
 /// Puts the link to what is shown into the address, and into the clipboard.
 pub(crate) fn share(page: Page) {
@@ -37,7 +35,7 @@ pub(crate) fn show(page: Page) {
 
 /// Opens what a link leads to. What is shown stays if the link is broken.
 pub(crate) fn open(page: Page, text: &str) {
-    browser::linked(text, &sha256(BYTES), move |read| match read {
+    browser::linked(text, &session::guest(), move |read| match read {
         Ok(link) => {
             if branches::open_file(page, &link.file, link.events) {
                 page.linked.set(Some(link.digest).filter(|digest| !digest.is_empty()));

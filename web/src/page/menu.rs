@@ -2,6 +2,7 @@
 
 use super::state::{Page, page};
 use super::{branches, browser, links, session};
+use crate::guest::Admitted;
 use leptos::prelude::*;
 use raftbox::runfile::RunFile;
 use serde::Deserialize;
@@ -121,10 +122,27 @@ fn Keeping() -> impl IntoView {
             Err(problem) => page.fail(problem),
         });
     };
+    let bring = move |_| {
+        let arena = session::with(|session| session.header().plan.scenario.arena.0).unwrap_or(0);
+        browser::bring("guest", arena, move |read| match read {
+            Ok(admitted) => branches::run_by(page, Admitted::read(&admitted).map(|guest| guest.sha256)),
+            Err(problem) => page.fail(problem),
+        });
+    };
+    let brought = Memo::new(move |_| {
+        page.run.track();
+        session::brought()
+    });
     view! {
         <button type="button" id="share" on:click=move |_| links::share(page)>"share"</button>
         <button type="button" id="save" on:click=save>"save run"</button>
         <label class="file">"open run "<input type="file" id="open" accept=".run" on:change=picked /></label>
+        <label class="file">"open guest "<input type="file" id="guest" accept=".wasm" on:change=bring /></label>
+        {move || brought.get().map(|hash| view! {
+            <button type="button" id="built-in" title=format!("Runs are run by the guest {hash}") on:click=move |_| branches::run_by(page, None)>
+                "guest "{hash[..8].to_owned()}"… back to the built-in one"
+            </button>
+        })}
         <button type="button" id="draw" on:click=draw>"save picture"</button>
         <button type="button" id="present" title="For an audience: the cluster alone, and large (F; Escape ends it)"
             on:click=|_| browser::present()>"present"</button>

@@ -1,7 +1,9 @@
 //! The run that the page shows: simulated a little at a time, recorded as it grows, and seen at any of its events.
 
+use super::browser;
 use crate::built_in::built_in;
 use crate::engine::{Browser, BrowserNode};
+use crate::guest::Admitted;
 use raftbox::check::Verdict;
 use raftbox::engine::{Engine as _, Node};
 use raftbox::plan::{Header, Plan, sha256};
@@ -19,8 +21,10 @@ thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
     /// The run that is shown beside it, for comparison.
     static BESIDE: RefCell<Option<Session>> = const { RefCell::new(None) };
-    /// The last engine with the memory of its nodes: its instances serve the next run too.
-    static ENGINE: RefCell<Option<(u64, Rc<Browser>)>> = const { RefCell::new(None) };
+    /// The hash of the guest in use, if it is one that somebody brought.
+    static BROUGHT: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The last engine, with its guest and the memory of its nodes: its instances serve the next run too.
+    static ENGINE: RefCell<Option<(String, u64, Rc<Browser>)>> = const { RefCell::new(None) };
 }
 
 /// A run that is simulated and looked at.
@@ -35,19 +39,44 @@ pub(crate) struct Session {
     over: bool,
 }
 
-/// The header of a plan that the built-in guest runs.
+/// The guest that somebody brought, by its hash, if it is in use.
+pub(crate) fn brought() -> Option<String> {
+    BROUGHT.with_borrow(Clone::clone)
+}
+
+/// From now on runs are run by this guest, which the gate has admitted; or by the built-in one.
+pub(crate) fn bring(guest: Option<String>) {
+    BROUGHT.set(guest);
+}
+
+/// The hash of the guest in use.
+pub(crate) fn guest() -> String {
+    brought().unwrap_or_else(|| sha256(BYTES))
+}
+
+/// The header of a plan that the guest in use runs.
 pub(crate) fn header(plan: Plan) -> Header {
-    Header::new(plan, sha256(BYTES))
+    Header::new(plan, guest())
 }
 
 fn engine(arena: u64) -> Result<Rc<Browser>, String> {
-    let kept =
-        ENGINE.with_borrow(|kept| kept.as_ref().filter(|(size, _)| *size == arena).map(|(_, engine)| engine.clone()));
+    let guest = guest();
+    let kept = ENGINE.with_borrow(|kept| match kept {
+        Some((of, size, engine)) if *of == guest && *size == arena => Some(Rc::clone(engine)),
+        _ => None,
+    });
     if let Some(engine) = kept {
         return Ok(engine);
     }
-    let engine = Rc::new(Browser::new(vec![built_in(arena)]).map_err(|abort| abort.to_string())?);
-    ENGINE.set(Some((arena, Rc::clone(&engine))));
+    let admitted = match brought() {
+        None => built_in(arena),
+        Some(hash) => {
+            let admitted = browser::admitted(&hash, arena).and_then(|bytes| Admitted::read(&bytes));
+            admitted.ok_or("The guest in use cannot have as much memory as this run gives it.")?
+        }
+    };
+    let engine = Rc::new(Browser::new(vec![admitted]).map_err(|abort| abort.to_string())?);
+    ENGINE.set(Some((guest, arena, Rc::clone(&engine))));
     Ok(engine)
 }
 
@@ -75,9 +104,11 @@ pub(crate) fn close_beside() {
 }
 
 fn begin(header: Header) -> Result<Session, String> {
-    let ours = sha256(BYTES);
+    let ours = guest();
     if let Some(theirs) = header.guests.iter().find(|theirs| **theirs != ours) {
-        return Err(format!("This run was made with another guest, {theirs}; the one here is {ours}."));
+        return Err(format!(
+            "This run was made with another guest, {theirs}; open that guest first: the one here is {ours}."
+        ));
     }
     let scenario = &header.plan.scenario;
     let engine = engine(scenario.arena.0)?;
