@@ -6,6 +6,8 @@
 mod by_hand;
 #[path = "page/guests.rs"]
 mod guests;
+#[path = "page/measured.rs"]
+mod measured;
 #[path = "support/page.rs"]
 mod support;
 

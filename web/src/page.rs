@@ -95,6 +95,14 @@ fn App() -> impl IntoView {
             });
         }
     });
+    // The first event is there: from now on a step can be taken.
+    Effect::new(move |told: Option<bool>| {
+        let there = page.known.get() > 0;
+        if there && told != Some(true) {
+            browser::interactive();
+        }
+        there || told == Some(true)
+    });
     match browser::fragment().as_str() {
         "" => menu::open(page, "tour", 1),
         given => address(page, given),

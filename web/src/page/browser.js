@@ -162,3 +162,8 @@ export function presented() {
   if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
   return was;
 }
+
+// Marks that people can use the page now, for whoever measures.
+export function interactive() {
+  performance.mark("interactive");
+}

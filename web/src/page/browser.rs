@@ -30,6 +30,8 @@ extern "C" {
     pub(crate) fn present();
     /// Ends that, and tells whether it was so.
     pub(crate) fn presented() -> bool;
+    /// Marks in the browser's own record of the page that people can use it now.
+    pub(crate) fn interactive();
     /// An SVG element of the page as a file of its own.
     pub(crate) fn picture(id: &str) -> String;
 }

@@ -12,7 +12,10 @@ pub(crate) fn Properties() -> impl IntoView {
     let verdicts = Memo::new(move |_| {
         page.run.track();
         page.over.track();
-        session::with(|session| session.verdicts()).unwrap_or_default()
+        let mut verdicts = session::with(|session| session.verdicts()).unwrap_or_default();
+        // What is broken comes first; the others stay in their order.
+        verdicts.sort_by_key(|(_, verdict)| !matches!(verdict, Verdict::Violated { .. }));
+        verdicts
     });
     let row = move |(name, verdict): (&'static str, Verdict)| match verdict {
         Verdict::Pass => view! { <li class="holds"><span class="sign">"✓"</span>" "{name}" holds"</li> }.into_any(),
