@@ -4,6 +4,8 @@
 
 #[path = "page/by_hand.rs"]
 mod by_hand;
+#[path = "page/embedded.rs"]
+mod embedded;
 #[path = "page/guests.rs"]
 mod guests;
 #[path = "page/measured.rs"]
@@ -372,14 +374,21 @@ fn axe_finds_nothing_serious() {
     let axe = fs::read_to_string(axe).unwrap();
     with_page(given, |page| {
         page.click("[aria-label='next election']");
+        let first = page.text("#digest");
         page.key("1", 0);
+        page.key("c", 0);
+        page.other_digest(&first);
+        page.key("v", 0);
+        page.wait_for("#parting", "They part");
         // Not as the page's own script, which its policy would refuse.
         page.browser.devtools("Runtime.evaluate", &json!({ "expression": axe })).unwrap();
         let script = "
             await over();
             const found = [];
-            for (const tab of document.querySelectorAll('[role=tab]')) {
+            const select = ['[data-node=\"2\"]', '[data-link=\"1-2\"]', 'nothing'];
+            for (const [place, tab] of [...document.querySelectorAll('[role=tab]')].entries()) {
                 tab.click();
+                $(select[place % 3])?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
                 await turn();
                 const { violations } = await axe.run();
                 for (const { id, impact, nodes } of violations)
