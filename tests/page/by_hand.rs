@@ -254,3 +254,29 @@ fn for_an_audience_the_cluster_is_alone() {
         assert_eq!(hidden(), json!(false));
     });
 }
+
+#[test]
+fn branches_outlast_other_runs_and_a_reload() {
+    with_page(given, |page| {
+        let first = page.text("#digest");
+        page.click("[aria-label='next election']");
+        page.key("1", 0);
+        page.key("c", 0);
+        let crashed = page.other_digest(&first);
+        page.set("#scenario", "calm", "change");
+        let calm = page.other_digest(&crashed);
+        assert_eq!(page.js("return document.querySelectorAll('#tree li').length", &json!(null)), json!(0));
+        assert_eq!(page.text("#former button"), "tour 1, 2 branches");
+        page.click("#former button");
+        assert_eq!(page.other_digest(&calm), crashed, "the branch that was shown last");
+        assert_eq!(page.js("return document.querySelectorAll('#tree li').length", &json!(null)), json!(2));
+
+        page.open_again("");
+        assert_eq!(page.text("#digest"), first, "the page begins with the tour");
+        let lanes = page
+            .js("return [...document.querySelectorAll('#tree li')].map((lane) => lane.innerText.trim())", &json!(null));
+        assert_eq!((lanes[0].as_str(), lanes.as_array().unwrap().len()), (Some("as it was"), 2), "{lanes}");
+        page.key("b", 0);
+        assert_eq!(page.other_digest(&first), crashed);
+    });
+}

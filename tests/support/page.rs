@@ -74,8 +74,15 @@ pub(crate) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Opens the page anew, with something behind the `#` of its address, and waits until it has its run or says why not.
+    /// Opens the page as in a new tab, with something behind the `#` of its address, and waits until it has its run or says
+    /// why not.
     pub(crate) fn open(&self, fragment: &str) {
+        self.browser.run("try { sessionStorage.clear() } catch {}", &json!(null)).unwrap();
+        self.open_again(fragment);
+    }
+
+    /// The same in the tab as it is, with what it has kept.
+    pub(crate) fn open_again(&self, fragment: &str) {
         self.browser.open("about:blank").unwrap();
         self.browser.open(&format!("{}#{fragment}", self.address)).unwrap();
         let ready = "await until('opened a run', () =>

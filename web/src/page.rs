@@ -103,6 +103,7 @@ fn App() -> impl IntoView {
         }
         there || told == Some(true)
     });
+    branches::remember();
     match browser::fragment().as_str() {
         "" => menu::open(page, "tour", 1),
         given => address(page, given),

@@ -220,6 +220,7 @@ pub(crate) fn Acts() -> impl IntoView {
                 _ => cluster_acts(page, nodes.get(), clients.get()),
             }}
             <tree::Branches />
+            <tree::Former />
         </section>
     }
 }

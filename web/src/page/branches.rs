@@ -1,21 +1,25 @@
 //! Which runs are opened, what people do to them, and the branches that come of it.
 //!
-//! Nothing changes here before the run that is to be shown is known to open: a tree, its names and the branch that is shown
+//! Nothing is lost: when another run is opened the branches of the one before are kept, and so they are when the tab is
+//! loaded anew; whoever opens one of their runs again finds them. Nothing changes here before the run that is to be shown is known to open: a tree, its names and the branch that is shown
 //! stay as they are if it does not.
 
 use super::state::{Goal, Page};
-use super::{beside, session};
+use super::{beside, browser, session};
 use leptos::prelude::*;
 use raftbox::branch::{BranchId, Tree};
 use raftbox::event::Micros;
 use raftbox::plan::Plan;
 use raftbox::runfile::RunFile;
 use raftbox::scenario::step::Act;
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
-/// Every course of the run that was opened.
-#[derive(Clone)]
+/// Every course of a run that was opened.
+#[derive(Clone, Serialize, Deserialize)]
 struct Kept {
+    /// The hash of the guest that runs it.
+    guest: String,
     tree: Tree,
     shown: BranchId,
     /// When each branch left its parent, and how far it is known.
@@ -24,16 +28,76 @@ struct Kept {
 
 thread_local! {
     static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+    /// Those of runs that were opened before, if anything was done to them; the last one comes last.
+    static FORMER: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Opens the run of a plan, at an event; `false` if it cannot be opened. Its tree has one branch.
-pub(crate) fn open(page: Page, plan: Plan, cursor: u64) -> bool {
+/// How many former runs' branches are kept over a reload.
+const REMEMBERED: usize = 8;
+
+impl Kept {
+    /// The branch that has this plan.
+    fn branch(&self, plan: &Plan) -> Option<BranchId> {
+        self.tree.iter().map(|(id, _)| id).find(|id| self.tree.plan(*id).as_ref() == Ok(plan))
+    }
+
+    /// Whether anything was done to the run.
+    fn branches(&self) -> bool {
+        self.tree.iter().count() > 1
+    }
+}
+
+/// What was kept when the page was loaded before, in this tab.
+pub(crate) fn remember() {
+    let stored = browser::remembered();
+    if let Ok(former) = serde_json::from_str::<Vec<Kept>>(&stored) {
+        // What was stored by another build may not fit together.
+        let sound = |kept: &Kept| {
+            let count = kept.tree.iter().count();
+            kept.spans.len() == count && (kept.shown as usize) < count
+        };
+        FORMER.set(former.into_iter().filter(sound).collect());
+    }
+}
+
+/// The branches that a plan is one of, if there are any, and which it is; else a tree of its own.
+fn at_hand(plan: &Plan) -> Kept {
+    let guest = session::guest();
+    let fits = |kept: &Kept| kept.guest == guest && kept.branch(plan).is_some();
+    let found = kept()
+        .filter(fits)
+        .or_else(|| FORMER.with_borrow(|former| former.iter().rev().find(|kept| fits(kept)).cloned()));
+    let mut kept =
+        found.unwrap_or_else(|| Kept { guest, tree: Tree::new(plan.clone()), shown: 0, spans: vec![(0, 0)] });
+    kept.shown = kept.branch(plan).unwrap_or(0);
+    kept
+}
+
+/// Opens the run of a plan, at an event; `false` if it cannot be opened.
+pub(crate) fn open(page: Page, plan: &Plan, cursor: u64) -> bool {
+    let (opened, before) = (at_hand(plan), kept());
     if !page.show(plan.clone(), Goal::Events(cursor)) {
         return false;
     }
     beside::close(page);
-    keep(page, Kept { tree: Tree::new(plan), shown: 0, spans: vec![(0, 0)] });
+    FORMER.with_borrow_mut(|former| {
+        former.extend(before.filter(Kept::branches));
+        // It is shown now, and may grow; so it is no former one.
+        former.retain(|kept| kept.guest != opened.guest || kept.branch(plan).is_none());
+    });
+    keep(page, opened);
     true
+}
+
+/// The former runs to which something was done: what they are called, and the plan that was shown last.
+pub(crate) fn former() -> Vec<(String, Plan)> {
+    let here = session::guest();
+    let told = |kept: &Kept| {
+        let plan = kept.tree.plan(kept.shown).ok()?;
+        let count = kept.tree.iter().count();
+        Some((format!("{} {}, {count} branches", plan.scenario.name, plan.seed), plan))
+    };
+    FORMER.with_borrow(|former| former.iter().rev().filter(|kept| kept.guest == here).filter_map(told).collect())
 }
 
 /// Opens the run of a run file, at an event; `false` if it cannot be opened.
@@ -43,7 +107,7 @@ pub(crate) fn open_file(page: Page, bytes: &[u8], cursor: u64) -> bool {
             let header = file.head.header;
             let ours = session::guest();
             if header.guests.iter().all(|guest| *guest == ours) {
-                return open(page, header.plan, cursor);
+                return open(page, &header.plan, cursor);
             }
             let theirs = header.guests.join(", ");
             page.fail(format!(
@@ -62,12 +126,17 @@ pub(crate) fn run_by(page: Page, guest: Option<String>) {
     plan.interventions.clear();
     let before = session::brought();
     session::bring(guest);
-    if !open(page, plan, 0) {
+    if !open(page, &plan, 0) {
         session::bring(before);
     }
 }
 
 fn keep(page: Page, kept: Kept) {
+    let mut all: Vec<Kept> = FORMER.with_borrow(Clone::clone);
+    all.push(kept.clone());
+    all.retain(Kept::branches);
+    all.drain(..all.len().saturating_sub(REMEMBERED));
+    browser::store(&serde_json::to_string(&all).unwrap_or_default());
     KEPT.set(Some(kept));
     page.branched.update(|changes| *changes += 1);
 }
@@ -95,7 +164,7 @@ pub(crate) struct Listed {
 
 /// The branches, those that were there first before others.
 pub(crate) fn list() -> Vec<Listed> {
-    let Some(Kept { tree, shown, spans }) = kept() else { return Vec::new() };
+    let Some(Kept { tree, shown, spans, .. }) = kept() else { return Vec::new() };
     let row = |(id, branch): (BranchId, &raftbox::branch::Branch)| Listed {
         id,
         name: branch.name.clone(),

@@ -167,3 +167,23 @@ export function presented() {
 export function interactive() {
   performance.mark("interactive");
 }
+
+const PLACE = "raftbox branches";
+
+// What was stored last in this tab.
+export function remembered() {
+  try {
+    return sessionStorage.getItem(PLACE) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+// Keeps a text for when the tab is loaded anew, where the browser lets it. In somebody else's page nothing is stored.
+export function store(text) {
+  if (document.body.classList.contains("embed")) return;
+  try {
+    if (text === "[]") sessionStorage.removeItem(PLACE);
+    else sessionStorage.setItem(PLACE, text);
+  } catch {}
+}

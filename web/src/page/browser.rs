@@ -30,6 +30,10 @@ extern "C" {
     pub(crate) fn present();
     /// Ends that, and tells whether it was so.
     pub(crate) fn presented() -> bool;
+    /// What [`store`] was given last in this tab; empty if nothing was.
+    pub(crate) fn remembered() -> String;
+    /// Keeps a text for when the tab is loaded anew.
+    pub(crate) fn store(text: &str);
     /// Marks in the browser's own record of the page that people can use it now.
     pub(crate) fn interactive();
     /// An SVG element of the page as a file of its own.

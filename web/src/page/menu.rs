@@ -21,7 +21,7 @@ pub(crate) fn open(page: Page, name: &str, seed: u64) {
         Ok(Ok(file)) => {
             let mut plan = file.head.header.plan;
             plan.seed = seed;
-            branches::open(page, plan, 0);
+            branches::open(page, &plan, 0);
         }
         Ok(Err(error)) => page.fail(format!("{path}: {error}.")),
         Err(problem) => page.fail(problem),

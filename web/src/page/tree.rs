@@ -76,6 +76,27 @@ pub(crate) fn Branches() -> impl IntoView {
     }
 }
 
+/// Runs that were shown before and that something was done to: their branches are kept.
+#[component]
+pub(crate) fn Former() -> impl IntoView {
+    let page = page();
+    let former = Memo::new(move |_| {
+        let _ = (page.run.get(), page.branched.get());
+        branches::former()
+    });
+    let row = move |(name, plan): (String, raftbox::plan::Plan)| {
+        view! { <li><button type="button" on:click=move |_| { branches::open(page, &plan, 0); }>{name}</button></li> }
+    };
+    move || {
+        (!former.read().is_empty()).then(|| {
+            view! {
+                <h2>"Before"</h2>
+                <ol class="acts" id="former">{former.get().into_iter().map(row).collect_view()}</ol>
+            }
+        })
+    }
+}
+
 /// Compares what is shown with the branch that it left, or stops comparing.
 pub(crate) fn compare(page: super::state::Page) {
     if page.beside.with_untracked(Option::is_some) {

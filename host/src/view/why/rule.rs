@@ -125,7 +125,7 @@ rules! {
     ONE_CHANGE: "thesis, 4.1",
         "No change of members begins while another is not committed: two at once could lead to majorities with no node in common.";
     /// A new leader's change of members.
-    OWN_COMMIT: "Ongaro, bug in single-server membership changes (raft-dev, 2015)",
+    OWN_COMMIT: "thesis, 4.1, as corrected in 2015",
         "A leader changes the members only once it has committed an entry of its own term.";
     /// A promotion.
     CATCH_UP: "thesis, 4.2.1",
