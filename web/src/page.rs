@@ -12,6 +12,7 @@
 //! | [`browser`] | files, address, clipboard, frames |
 //! | [`picture`] | what is drawn at an event, as plain values |
 //! | [`ring`] | the cluster |
+//! | [`flight`] | a message on its way |
 //! | [`transport`] | moving in time |
 //! | [`telling`] | the sentence of an event, and why |
 //! | [`menu`] | scenario, seed, files, digest |
@@ -34,6 +35,7 @@ mod branches;
 mod browser;
 mod diagram;
 mod events;
+mod flight;
 mod keys;
 mod lanes;
 mod links;

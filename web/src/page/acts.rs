@@ -84,7 +84,7 @@ fn link_acts(page: Page, a: NodeId, b: NodeId) -> AnyView {
 
 /// Which nodes are to be split from the others.
 fn split(page: Page, nodes: u32) -> AnyView {
-    let inside = RwSignal::new(vec![true; 1]);
+    let inside = RwSignal::new(vec![true]);
     let is_in = move |id: NodeId| inside.read().get(id as usize - 1).copied().unwrap_or(false);
     let go = move |_| {
         let (these, those): (Vec<NodeId>, Vec<NodeId>) = (1..=nodes).partition(|id| is_in(*id));

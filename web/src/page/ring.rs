@@ -2,28 +2,26 @@
 //!
 //! Shape tells what a message is, a mark whether it grants or refuses; colour only adds the term.
 
-use super::mail::{Dragged, arrival, arrive};
-use super::picture::{Client, Flight, Node, Picture};
+use super::flight::FlightMark;
+use super::picture::{Client, Node, Picture};
 use super::state::{Selected, page};
 use leptos::prelude::*;
 use raftbox::event::{Endpoint, Micros, NodeId};
 use raftbox::nodes::State;
-use raftbox::view::message::Shape;
 use raftbox_abi::note::Role;
 use std::f64::consts::TAU;
 use std::sync::Arc;
-use web_sys::wasm_bindgen::JsCast as _;
 
 const RADIUS: f64 = 132.0;
-const NODE: f64 = 27.0;
+pub(super) const NODE: f64 = 27.0;
 /// How wide and high the ring is, and where its middle lies below its centre.
-const SIZE: f64 = 430.0;
-const MIDDLE: f64 = 37.0;
+pub(super) const SIZE: f64 = 430.0;
+pub(super) const MIDDLE: f64 = 37.0;
 /// How far below the centre the clients stand.
 const CLIENTS_AT: f64 = 222.0;
 
 /// Where an endpoint stands.
-fn place(endpoint: Endpoint, nodes: usize, clients: usize) -> (f64, f64) {
+pub(super) fn place(endpoint: Endpoint, nodes: usize, clients: usize) -> (f64, f64) {
     match endpoint {
         Endpoint::Node(node) => {
             let turn = f64::from(node - 1) / nodes.max(1) as f64 - 0.25;
@@ -39,7 +37,7 @@ fn place(endpoint: Endpoint, nodes: usize, clients: usize) -> (f64, f64) {
 }
 
 /// How much of a span has passed, 0 to 1.
-fn part(from: Micros, to: Micros, now: Micros) -> f64 {
+pub(super) fn part(from: Micros, to: Micros, now: Micros) -> f64 {
     let whole = to.saturating_sub(from).max(1);
     now.saturating_sub(from).min(whole) as f64 / whole as f64
 }
@@ -70,7 +68,7 @@ pub(crate) fn Ring(picture: Memo<Arc<Picture>>, id: &'static str) -> impl IntoVi
             <For each=nodes key=|id| *id children=node />
             <For each=clients key=|id| *id children=client />
             <For each=move || flights.get() key=|flight| (flight.name, flight.ends) let:flight>
-                <FlightMark flight=Arc::new(flight) count=count />
+                <FlightMark flight=flight count=count />
             </For>
         </svg>
     }
@@ -172,15 +170,17 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
         } else {
             "all on disk".into()
         };
+        let behind = Some(behind(node)).filter(|behind| !behind.is_empty()).map(|behind| format!(", {behind}"));
         let vote = if node.vote.is_empty() { "no vote".to_owned() } else { format!("vote for {}", node.vote) };
         format!(
-            "S{}, {}, term {}, {vote}, commit {}, applied {}, log to {}, {disk}",
+            "S{}, {}, term {}, {vote}, commit {}, applied {}, log to {}, {disk}{}",
             node.id,
             node.word(),
             node.term,
             node.commit,
             node.applied,
-            node.last
+            node.last,
+            behind.unwrap_or_default()
         )
     });
     let ours = Some(Selected::Node(id));
@@ -208,6 +208,7 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
                 <text>{text(|node| node.word().to_owned())}</text>
                 <text y="11">{text(|node| format!("log {} · commit {}", node.last, node.commit))}</text>
                 <text y="22">{text(disk)}</text>
+                <text y="33">{text(behind)}</text>
             </g>
         </g>
     }
@@ -236,6 +237,14 @@ fn facts_at(id: NodeId, (nodes, clients): (usize, usize)) -> String {
 
 fn disk(node: &Node) -> String {
     if node.durable < node.last { format!("on disk {}", node.durable) } else { "all on disk".to_owned() }
+}
+
+/// What is not as it mostly is: a machine that has not applied all that is committed, and a clock that runs at another rate.
+fn behind(node: &Node) -> String {
+    let applied = (node.applied < node.commit).then(|| format!("applied {}", node.applied));
+    let rate = 1_000_000 + i64::from(node.ppm);
+    let clock = (node.ppm != 0).then(|| format!("clock at {}.{:02} %", rate / 10_000, rate % 10_000 / 100));
+    applied.into_iter().chain(clock).collect::<Vec<_>>().join(" · ")
 }
 
 /// Two bars for a pause, a cross for a node that is down.
@@ -273,155 +282,6 @@ fn ClientMark(id: u32, client: Memo<Option<Client>>, count: Memo<(usize, usize)>
             <title>{words}</title>
             <circle r="12" />
             <text y="4">{format!("C{id}")}</text>
-        </g>
-    }
-}
-
-/// The outline of a message.
-pub(super) fn outline(shape: Shape) -> &'static str {
-    match shape {
-        Shape::PreVote | Shape::Vote | Shape::PreVoteReply | Shape::VoteReply => "M0 -8L8 0L0 8L-8 0Z",
-        Shape::Heartbeat => "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z",
-        Shape::Append(_) => "M-9 -7H9V7H-9Z",
-        Shape::AppendReply => "M0 -7L8 6H-8Z",
-        Shape::Snapshot => "M-8 -3H3V8H-8ZM-3 -3V-8H8V3H3",
-        Shape::TimeoutNow => "M2 -9L-6 2H0L-2 9L6 -2H0Z",
-        Shape::Request | Shape::Reply => "M-8 0A8 8 0 1 0 8 0A8 8 0 1 0 -8 0Z",
-        Shape::Other => "M-6 -6H6V6H-6Z",
-    }
-}
-
-pub(super) fn shape_class(shape: Shape) -> &'static str {
-    match shape {
-        Shape::PreVote | Shape::PreVoteReply => "hollow",
-        Shape::Request | Shape::Reply => "client-message",
-        _ => "solid",
-    }
-}
-
-/// What stands on a message: a number of entries, a letter, a tick or a cross.
-fn inscription(flight: &Flight) -> String {
-    match (flight.shape, flight.grants) {
-        (Shape::Append(entries), _) => entries.to_string(),
-        (Shape::Request, _) => flight.words.chars().next().unwrap_or('?').to_uppercase().collect(),
-        (Shape::Heartbeat, _) => String::new(),
-        (_, Some(true)) => "✓".into(),
-        (_, Some(false)) => "✗".into(),
-        (_, None) => String::new(),
-    }
-}
-
-/// Where a pointer is, in the units of the ring.
-fn on_ring(event: &web_sys::PointerEvent) -> (f64, f64) {
-    let target = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    let Some(Ok(Some(ring))) = target.map(|target| target.closest("svg")) else { return (0.0, 0.0) };
-    let bounds = ring.get_bounding_client_rect();
-    let scale = (bounds.width().min(bounds.height()) / SIZE).max(0.001);
-    let x = f64::from(event.client_x()) - bounds.left() - bounds.width() / 2.0;
-    let y = f64::from(event.client_y()) - bounds.top() - bounds.height() / 2.0;
-    (x / scale, y / scale + MIDDLE)
-}
-
-/// What happens to the pointer is told to the message that was grabbed, wherever the pointer goes.
-fn hold(event: &web_sys::PointerEvent) {
-    let target = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    if let Some(target) = target {
-        drop(target.set_pointer_capture(event.pointer_id()));
-    }
-}
-
-/// How far along the way between two places a point is, 0 to 1.
-fn along(from: (f64, f64), to: (f64, f64), point: (f64, f64)) -> f64 {
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    let length = dx.hypot(dy).max(1.0);
-    let inset = NODE / length;
-    let way = ((point.0 - from.0) * dx + (point.1 - from.1) * dy) / (length * length);
-    ((way - inset) / (1.0 - 2.0 * inset)).clamp(0.0, 1.0)
-}
-
-#[component]
-fn FlightMark(flight: Arc<Flight>, count: Memo<(usize, usize)>) -> impl IntoView {
-    let page = page();
-    let name = flight.name;
-    let (nodes, clients) = count.get_untracked();
-    let (from, to) = (place(name.from, nodes, clients), place(name.to, nodes, clients));
-    let (sent, ends, shape) = (flight.sent, flight.ends, shape_class(flight.shape));
-    let at = move || {
-        // Beside the middle of its link, so that both directions are told apart.
-        let dragged = page.dragged.get().filter(|dragged| dragged.name == name);
-        let way = dragged
-            .map_or_else(|| ends.map_or(0.5, |(end, _)| part(sent, end, page.time.get())), |dragged| dragged.way);
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let length = dx.hypot(dy).max(1.0);
-        let aside = 5.0;
-        let inset = NODE / length;
-        let way = inset + way * (1.0 - 2.0 * inset);
-        let (x, y) = (from.0 + dx * way - dy / length * aside, from.1 + dy * way + dx / length * aside);
-        format!("translate({x:.1} {y:.1})")
-    };
-    let lost = ends.is_some_and(|(_, lost)| lost);
-    let class = move || {
-        let selected = page.selected.get() == Some(Selected::Message(name));
-        let pointed = page.pointed.get() == Some(name);
-        let flag = |on: bool, class: &'static str| if on { class } else { "" };
-        let held = if ends.is_none() { " held" } else { "" };
-        format!(
-            "message {shape}{held}{}{}{}",
-            flag(lost, " lost"),
-            flag(selected, " selected"),
-            flag(pointed, " pointed")
-        )
-    };
-    let drag = move |event: web_sys::PointerEvent, begins: bool| {
-        let point = on_ring(&event);
-        let way = along(from, to, point);
-        let arrives = arrival(sent, page.time.get_untracked(), way);
-        if begins {
-            page.playing.set(false);
-            page.grabbed.set(Some((name, point)));
-        } else if page.grabbed.get_untracked().is_some_and(|(grabbed, at)| {
-            grabbed == name && (page.dragged.get_untracked().is_some() || (at.0 - point.0).hypot(at.1 - point.1) > 6.0)
-        }) {
-            page.dragged.set(Some(Dragged { name, way, arrives }));
-        }
-    };
-    let leave = move || {
-        page.grabbed.set(None);
-        if let Some(dragged) = page.dragged.get_untracked().filter(|dragged| dragged.name == name) {
-            page.dragged.set(None);
-            arrive(page, name, dragged.arrives);
-        } else {
-            page.selected.set(Some(Selected::Message(name)));
-        }
-    };
-    let told = move || {
-        let dragged = page.dragged.get().filter(|dragged| dragged.name == name)?;
-        let now = page.time.get();
-        Some(if dragged.arrives <= now {
-            "now".to_owned()
-        } else {
-            format!("in {} ms", (dragged.arrives - now) / 1000)
-        })
-    };
-    let words = format!("{name}: {}{}", flight.words, if lost { "; it will be lost" } else { "" });
-    let inscribed = inscription(&flight);
-    let d = outline(flight.shape);
-    view! {
-        <g class=class transform=at tabindex="-1" role="button" aria-label=words.clone()
-            on:pointerenter=move |_| page.pointed.set(Some(name)) on:pointerleave=move |_| page.pointed.set(None)
-            on:focus=move |_| page.pointed.set(Some(name)) on:blur=move |_| page.pointed.set(None)
-            data-message=name.to_string()
-            // A finger on a message moves the message, and not the page.
-            on:touchstart=|event| event.prevent_default()
-            on:pointerdown=move |event| { hold(&event); drag(event, true); }
-            on:pointermove=move |event| drag(event, false)
-            on:pointerup=move |_| leave() on:pointercancel=move |_| { page.grabbed.set(None); page.dragged.set(None); }>
-            <title>{words.clone()}</title>
-            <circle class="halo" r="12" />
-            <path d=d />
-            <text y="3.5">{inscribed}</text>
-            {ends.is_none().then(|| view! { <path class="brackets" d="M-10 -6V6M10 -6V6" /> })}
-            <text class="arrival" y="-14">{told}</text>
         </g>
     }
 }

@@ -2,7 +2,7 @@
 //! lost.
 
 use super::{Current, Drawn, LANE};
-use crate::page::ring::{outline, shape_class};
+use crate::page::flight::{outline, shape_class};
 use crate::page::state::{Page, Selected};
 use leptos::prelude::*;
 use raftbox::event::{MessageName, Micros};

@@ -1,0 +1,183 @@
+//! A message on its way, on its link: what it is, and how it is grabbed and moved.
+
+use super::mail::{Dragged, arrival, arrive};
+use super::picture::Flight;
+use super::ring::{MIDDLE, NODE, SIZE, part, place};
+use super::state::{Page, Selected, page};
+use leptos::prelude::*;
+use raftbox::event::{MessageName, Micros};
+use raftbox::view::message::Shape;
+use web_sys::wasm_bindgen::JsCast as _;
+
+/// The outline of a message.
+pub(super) fn outline(shape: Shape) -> &'static str {
+    match shape {
+        Shape::PreVote | Shape::Vote | Shape::PreVoteReply | Shape::VoteReply => "M0 -8L8 0L0 8L-8 0Z",
+        Shape::Heartbeat => "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z",
+        Shape::Append(_) => "M-9 -7H9V7H-9Z",
+        Shape::AppendReply => "M0 -7L8 6H-8Z",
+        Shape::Snapshot => "M-8 -3H3V8H-8ZM-3 -3V-8H8V3H3",
+        Shape::TimeoutNow => "M2 -9L-6 2H0L-2 9L6 -2H0Z",
+        Shape::Request | Shape::Reply => "M-8 0A8 8 0 1 0 8 0A8 8 0 1 0 -8 0Z",
+        Shape::Other => "M-6 -6H6V6H-6Z",
+    }
+}
+
+pub(super) fn shape_class(shape: Shape) -> &'static str {
+    match shape {
+        Shape::PreVote | Shape::PreVoteReply => "hollow",
+        Shape::Request | Shape::Reply => "client-message",
+        _ => "solid",
+    }
+}
+
+/// What stands on a message: a number of entries, a letter, a tick or a cross.
+fn inscription(flight: &Flight) -> String {
+    match (flight.shape, flight.grants) {
+        (Shape::Append(entries), _) => entries.to_string(),
+        (Shape::Request, _) => flight.words.chars().next().unwrap_or('?').to_uppercase().collect(),
+        (Shape::Heartbeat, _) => String::new(),
+        (_, Some(true)) => "✓".into(),
+        (_, Some(false)) => "✗".into(),
+        (_, None) => String::new(),
+    }
+}
+
+/// Where a pointer is, in the units of the ring.
+fn on_ring(event: &web_sys::PointerEvent) -> (f64, f64) {
+    let target = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let Some(Ok(Some(ring))) = target.map(|target| target.closest("svg")) else { return (0.0, 0.0) };
+    let bounds = ring.get_bounding_client_rect();
+    let scale = (bounds.width().min(bounds.height()) / SIZE).max(0.001);
+    let x = f64::from(event.client_x()) - bounds.left() - bounds.width() / 2.0;
+    let y = f64::from(event.client_y()) - bounds.top() - bounds.height() / 2.0;
+    (x / scale, y / scale + MIDDLE)
+}
+
+/// What happens to the pointer is told to the message that was grabbed, wherever the pointer goes.
+fn hold(event: &web_sys::PointerEvent) {
+    let target = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    if let Some(target) = target {
+        drop(target.set_pointer_capture(event.pointer_id()));
+    }
+}
+
+/// How far along the way between two places a point is, 0 to 1.
+fn along(from: (f64, f64), to: (f64, f64), point: (f64, f64)) -> f64 {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let length = dx.hypot(dy).max(1.0);
+    let inset = NODE / length;
+    let way = ((point.0 - from.0) * dx + (point.1 - from.1) * dy) / (length * length);
+    ((way - inset) / (1.0 - 2.0 * inset)).clamp(0.0, 1.0)
+}
+
+/// A place on the ring.
+type Point = (f64, f64);
+
+/// The way of a message.
+#[derive(Clone, Copy)]
+struct Way {
+    name: MessageName,
+    from: Point,
+    to: Point,
+    sent: Micros,
+    /// When something becomes of it, if that is known.
+    ends: Option<Micros>,
+}
+
+impl Way {
+    /// Where the message is: beside the middle of its link, so that both directions are told apart.
+    fn at(&self, page: Page) -> Point {
+        let way = self
+            .dragged(page)
+            .map_or_else(|| self.ends.map_or(0.5, |end| part(self.sent, end, page.time.get())), |dragged| dragged.way);
+        let (dx, dy) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
+        let length = dx.hypot(dy).max(1.0);
+        let aside = 5.0;
+        let inset = NODE / length;
+        let way = inset + way * (1.0 - 2.0 * inset);
+        (self.from.0 + dx * way - dy / length * aside, self.from.1 + dy * way + dx / length * aside)
+    }
+
+    fn dragged(&self, page: Page) -> Option<Dragged> {
+        page.dragged.get().filter(|dragged| dragged.name == self.name)
+    }
+
+    /// A pointer takes the message.
+    fn grab(&self, page: Page, event: &web_sys::PointerEvent) {
+        hold(event);
+        page.playing.set(false);
+        page.grabbed.set(Some((self.name, on_ring(event))));
+    }
+
+    /// The pointer moves; the message goes along once it is clear that it is not only touched.
+    fn drag(&self, page: Page, event: &web_sys::PointerEvent) {
+        let Some((_, start)) = page.grabbed.get_untracked().filter(|(grabbed, _)| *grabbed == self.name) else {
+            return;
+        };
+        let point = on_ring(event);
+        if page.dragged.get_untracked().is_some() || (start.0 - point.0).hypot(start.1 - point.1) > 6.0 {
+            let way = along(self.from, self.to, point);
+            let arrives = arrival(self.sent, page.time.get_untracked(), way);
+            page.dragged.set(Some(Dragged { name: self.name, way, arrives }));
+        }
+    }
+
+    /// The pointer lets go: the message arrives when that says, or is selected if it was only touched.
+    fn leave(&self, page: Page) {
+        page.grabbed.set(None);
+        match page.dragged.get_untracked().filter(|dragged| dragged.name == self.name) {
+            Some(dragged) => {
+                page.dragged.set(None);
+                arrive(page, self.name, dragged.arrives);
+            }
+            None => page.selected.set(Some(Selected::Message(self.name))),
+        }
+    }
+
+    /// When it arrives if it is left where it is dragged.
+    fn told(&self, page: Page) -> Option<String> {
+        let dragged = self.dragged(page)?;
+        let now = page.time.get();
+        Some(if dragged.arrives <= now { "now".into() } else { format!("in {} ms", (dragged.arrives - now) / 1000) })
+    }
+}
+
+#[component]
+pub(crate) fn FlightMark(flight: Flight, count: Memo<(usize, usize)>) -> impl IntoView {
+    let page = page();
+    let name = flight.name;
+    let (nodes, clients) = count.get_untracked();
+    let (from, to) = (place(name.from, nodes, clients), place(name.to, nodes, clients));
+    let way = Way { name, from, to, sent: flight.sent, ends: flight.ends.map(|(end, _)| end) };
+    let at = move || {
+        let (x, y) = way.at(page);
+        format!("translate({x:.1} {y:.1})")
+    };
+    let (shape, lost) = (shape_class(flight.shape), flight.ends.is_some_and(|(_, lost)| lost));
+    let class = move || {
+        let flag = |on: bool, class: &'static str| if on { class } else { "" };
+        let selected = flag(page.selected.get() == Some(Selected::Message(name)), " selected");
+        let pointed = flag(page.pointed.get() == Some(name), " pointed");
+        format!("message {shape}{}{}{selected}{pointed}", flag(way.ends.is_none(), " held"), flag(lost, " lost"))
+    };
+    let (inscribed, outline) = (inscription(&flight), outline(flight.shape));
+    let words = format!("{name}: {}", flight.words + if lost { "; it will be lost" } else { "" });
+    view! {
+        <g class=class transform=at tabindex="-1" role="button" aria-label=words.clone() data-message=name.to_string()
+            on:pointerenter=move |_| page.pointed.set(Some(name)) on:pointerleave=move |_| page.pointed.set(None)
+            on:focus=move |_| page.pointed.set(Some(name)) on:blur=move |_| page.pointed.set(None)
+            // A finger on a message moves the message, and not the page.
+            on:touchstart=|event| event.prevent_default()
+            on:pointerdown=move |event| way.grab(page, &event) on:pointermove=move |event| way.drag(page, &event)
+            on:pointerup=move |_| way.leave(page)
+            on:pointercancel=move |_| { page.grabbed.set(None); page.dragged.set(None); }>
+            <title>{words.clone()}</title>
+            <circle class="halo" r="12" />
+            <path d=outline />
+            <text y="3.5">{inscribed}</text>
+            {way.ends.is_none().then(|| view! { <path class="brackets" d="M-10 -6V6M10 -6V6" /> })}
+            <text class="arrival" y="-14">{move || way.told(page)}</text>
+        </g>
+    }
+}
