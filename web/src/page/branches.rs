@@ -50,7 +50,7 @@ impl Kept {
 /// What was kept when the page was loaded before, in this tab.
 pub(crate) fn remember() {
     let stored = browser::remembered();
-    if let Ok(former) = serde_json::from_str::<Vec<Kept>>(&stored) {
+    if let Ok(former) = serde_json::from_slice::<Vec<Kept>>(stored.as_bytes()) {
         // What was stored by another build may not fit together.
         let sound = |kept: &Kept| {
             let count = kept.tree.iter().count();
