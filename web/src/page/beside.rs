@@ -10,20 +10,26 @@ use raftbox::branch::BranchId;
 use raftbox::event::Micros;
 use raftbox::timeline::seconds;
 use raftbox::view::diff::{Row, diff};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
+
+thread_local! {
+    /// How often something was shown beside. It never goes back, so that what still grows of an earlier one knows that it is over.
+    static OPENED: Cell<u64> = const { Cell::new(0) };
+}
 
 /// How many fields that differ are listed at the most.
 const ROWS: usize = 40;
 
 /// Shows a branch beside the one that is shown.
 pub(crate) fn open(page: Page, branch: BranchId) {
-    let Some((plan, name)) = branches::plan(branch) else { return };
+    let Some((plan, _)) = branches::plan(branch) else { return };
     if let Err(problem) = session::open_beside(session::header(plan)) {
         return page.fail(problem);
     }
-    let opened = page.beside.with_untracked(|beside| beside.as_ref().map_or(0, |beside| beside.opened + 1));
-    page.beside.set(Some(Beside { branch, name, opened, known: 0, over: false }));
+    let opened = OPENED.with(|opened| opened.replace(opened.get() + 1));
+    page.beside.set(Some(Beside { branch, opened, known: 0, over: false }));
     grow(page, opened);
 }
 
@@ -119,6 +125,8 @@ fn Other() -> impl IntoView {
         parting()
     });
     let events = Memo::new(move |_| {
+        // How far the other run is by then may be known only later.
+        let _ = known.get();
         let (parting, events, at) = (parting.get(), page.cursor.get(), page.time.get());
         session::with_beside(|beside| along(beside, parting.as_ref(), events, at)).unwrap_or(0)
     });
@@ -127,7 +135,11 @@ fn Other() -> impl IntoView {
         let events = events.get();
         Arc::new(session::with_beside(|session| Picture::of(session, events)).unwrap_or_default())
     });
-    let name = move || page.beside.read().as_ref().map(|beside| beside.name.clone());
+    let name = move || {
+        page.branched.track();
+        let branch = page.beside.read().as_ref()?.branch;
+        branches::plan(branch).map(|(_, name)| name)
+    };
     view! {
         <section class="beside" aria-label="Another branch">
             <h2>{name}" "<button type="button" id="close-beside" on:click=move |_| close(page)>"close"</button></h2>
@@ -143,7 +155,7 @@ fn Differences(parting: Memo<Option<Parting>>, others: Memo<u64>) -> impl IntoVi
     let over = Memo::new(move |_| page.over.get() && page.beside.read().as_ref().is_some_and(|beside| beside.over));
     // While it plays the table would only flicker.
     let rows = Memo::new(move |_| {
-        let _ = (page.run.get(), parting.get());
+        let _ = (page.run.get(), parting.get(), page.beside.read().as_ref().map(|beside| beside.known));
         let (events, others) = (page.cursor.get(), others.get());
         if page.playing.get() { Vec::new() } else { differences(events, others) }
     });

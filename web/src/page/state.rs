@@ -46,7 +46,6 @@ pub(crate) enum Selected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Beside {
     pub(crate) branch: BranchId,
-    pub(crate) name: String,
     /// Counts what was shown beside, so that what grows knows when it is no longer wanted.
     pub(crate) opened: u64,
     /// How many of its events are known.
