@@ -155,6 +155,11 @@ export function present() {
   document.documentElement.requestFullscreen?.().catch(() => {});
 }
 
+// The browser keeps the key that leaves the full screen to itself.
+document.addEventListener("fullscreenchange", () => {
+  if (!document.fullscreenElement) document.body.classList.remove("presenter");
+});
+
 // Ends that, and tells whether it was so.
 export function presented() {
   const was = document.body.classList.contains("presenter");
