@@ -7,9 +7,7 @@
 #[allow(dead_code, reason = "what hands and eyes do is for the tests of the page")]
 mod support;
 
-use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};
 use raftbox::event::{Cause, Decision, Event};
-use raftbox::gate;
 use raftbox::plan::Header;
 use raftbox::runfile::RunFile;
 use raftbox::scenario::{LIBRARY, PROFILES, Scenario, step::Step};
@@ -17,7 +15,7 @@ use raftbox::simulation::Record;
 use raftbox::trace::{Keep, Trace};
 use raftbox::units::{Size, Span};
 use raftbox_guest_bytes::BYTES;
-use raftbox_tests::{header, hostile, load, run, wasmtime_with};
+use raftbox_tests::{header, hostile, load, run, wasmtime_of, wasmtime_with};
 use serde_json::{Value, json};
 use std::rc::Rc;
 use support::Browser;
@@ -166,10 +164,8 @@ const HOSTILE: [(&str, [&str; 4]); 10] = [
 
 /// Runs a header's plan over a foreign guest in wasmtime.
 fn in_wasmtime(header: &Header, guest: &[u8]) -> Result<Value, String> {
-    let admitted = gate::admit(guest, Some(header.plan.scenario.arena.0)).map_err(|refusal| refusal.to_string())?;
-    let compiled = Compiled::new(vec![admitted], &Options::default()).map_err(|abort| abort.to_string())?;
-    let engine = Wasmtime::new(&compiled).map_err(|abort| abort.to_string())?;
-    let (record, turns) = run(Rc::new(engine), header, Keep::All).map_err(|abort| abort.to_string())?;
+    let engine = wasmtime_of(guest, header.plan.scenario.arena)?;
+    let (record, turns) = run(engine, header, Keep::All).map_err(|abort| abort.to_string())?;
     Ok(outcome(&record, turns))
 }
 

@@ -50,9 +50,8 @@ fn arguments(mut text: &str) -> Vec<(String, Vec<String>)> {
 }
 
 /// The cases of a file.
-fn cases(path: &Path) -> Vec<Case> {
-    let text = fs::read_to_string(path).unwrap();
-    let mut lines = text.lines().enumerate().map(|(number, line)| (number + 1, line)).peekable();
+fn cases(path: &Path, text: &str) -> Vec<Case> {
+    let mut lines = text.lines().enumerate().map(|(number, line)| (number + 1, line));
     let mut cases = Vec::new();
     while let Some((number, line)) = lines.next() {
         if line.is_empty() || line.starts_with('#') {
@@ -83,8 +82,9 @@ fn run<T: Default>(folder: &str, mut answer: impl FnMut(&mut T, &Case) -> String
     files.sort();
     for file in files {
         let mut state = T::default();
-        let cases = cases(&file);
-        let answers = fs::read_to_string(&file).unwrap().lines().filter(|line| *line == "----").count();
+        let text = fs::read_to_string(&file).unwrap();
+        let cases = cases(&file, &text);
+        let answers = text.lines().filter(|line| *line == "----").count();
         assert!(answers > 0 && cases.len() == answers, "{}: {} cases of {answers}", file.display(), cases.len());
         for case in cases {
             assert_eq!(answer(&mut state, &case), case.expected, "{}", case.place);

@@ -122,10 +122,7 @@ fn what_is_done_by_hand_is_the_step_that_it_says() {
         for (act, by_hand) in cases {
             page.open("run=given.run");
             let first = page.text("#digest");
-            page.js(
-                "$('#scrub').value = 700000; $('#scrub').dispatchEvent(new Event('input', { bubbles: true }))",
-                &json!(null),
-            );
+            page.set("#scrub", "700000", "input");
             let cursor = events(page);
             by_hand();
             assert_eq!(
@@ -205,10 +202,7 @@ fn two_branches_are_compared_from_where_they_part() {
     with_page(given, |page| {
         page.open("run=given.run");
         let first = page.text("#digest");
-        page.js(
-            "$('#scrub').value = 900000; $('#scrub').dispatchEvent(new Event('input', { bubbles: true }))",
-            &json!(null),
-        );
+        page.set("#scrub", "900000", "input");
         let cursor = events(page);
         page.key("2", 0);
         page.key("c", 0);

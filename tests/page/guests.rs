@@ -3,20 +3,17 @@
 use super::support::{Page, with_page};
 use super::{digest, given};
 use raftbox::check::Verdict;
-use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};
-use raftbox::gate;
 use raftbox::plan::{Header, sha256};
 use raftbox::runfile::RunFile;
 use raftbox::simulation::Record;
 use raftbox::trace::Keep;
 use raftbox_abi::Note;
 use raftbox_abi::note::{Body, Role};
-use raftbox_tests::{header, hostile, run};
+use raftbox_tests::{header, hostile, run, wasmtime_of};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use std::rc::Rc;
 
 /// A guest that says at its first alarm that it leads term 1, whoever else does.
 fn usurper() -> Vec<u8> {
@@ -38,9 +35,8 @@ fn usurper() -> Vec<u8> {
 fn tour_of(guest: &[u8]) -> (Header, Record) {
     let mut header = header("tour", 1, |_| ());
     header.guests = vec![sha256(guest)];
-    let admitted = gate::admit(guest, Some(header.plan.scenario.arena.0)).unwrap();
-    let compiled = Compiled::new(vec![admitted], &Options::default()).unwrap();
-    let (record, _) = run(Rc::new(Wasmtime::new(&compiled).unwrap()), &header, Keep::All).unwrap();
+    let engine = wasmtime_of(guest, header.plan.scenario.arena).unwrap();
+    let (record, _) = run(engine, &header, Keep::All).unwrap();
     (header, record)
 }
 

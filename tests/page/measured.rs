@@ -22,11 +22,9 @@ fn frames_with_seven_nodes_and_two_hundred_messages() {
             }
         });
         page.open(&Link::new(header.plan, &header.guests[0]).encode());
+        page.set("#scrub", "15000000", "input");
+        page.set("#speed", "4", "change");
         let script = "
-            $('#scrub').value = 15e6;
-            $('#scrub').dispatchEvent(new Event('input', { bubbles: true }));
-            $('#speed').value = '4';
-            $('#speed').dispatchEvent(new Event('change', { bubbles: true }));
             $('#play').click();
             const frame = () => new Promise(requestAnimationFrame);
             const frames = [];

@@ -36,6 +36,16 @@ pub fn wasmtime_with(arena: Size) -> Rc<Wasmtime<Turn>> {
     Rc::new(Wasmtime::new(&compiled(arena)).expect("the built-in guest fits the boundary"))
 }
 
+/// A guest that somebody brings in wasmtime, with so much memory.
+///
+/// # Errors
+/// If it is not admitted, or wasmtime does not work here.
+pub fn wasmtime_of(guest: &[u8], arena: Size) -> Result<Rc<Wasmtime<Turn>>, String> {
+    let admitted = gate::admit(guest, Some(arena.0)).map_err(|refusal| refusal.to_string())?;
+    let compiled = Compiled::new(vec![admitted], &Options::default()).map_err(|abort| abort.to_string())?;
+    Ok(Rc::new(Wasmtime::new(&compiled).map_err(|abort| abort.to_string())?))
+}
+
 fn compiled(arena: Size) -> Compiled {
     let guest = gate::admit(BYTES, Some(arena.0)).expect("the built-in guest is admitted");
     Compiled::new(vec![guest], &Options::default()).expect("wasmtime works here")

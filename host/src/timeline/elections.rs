@@ -198,9 +198,9 @@ impl Elections {
             Refusal::VoteLeaderAlive { .. } => (0, Some(3)),
             Refusal::AppendStaleTerm { .. } => (1, Some(4)),
             Refusal::AppendGap { .. } | Refusal::AppendMismatch { .. } => (1, None),
-            Refusal::NotLeader { .. } => (2, None),
             Refusal::LogFull { .. } => (2, Some(5)),
-            Refusal::ChangeUnderWay { .. }
+            Refusal::NotLeader { .. }
+            | Refusal::ChangeUnderWay { .. }
             | Refusal::NothingCommitted { .. }
             | Refusal::LearnerBehind { .. }
             | Refusal::NoVoters

@@ -40,18 +40,7 @@ fn places(module: &[u8]) -> Result<Ordering> {
                 }
             }
             Payload::CodeSectionEntry(body) => bodies.push(body.as_bytes()),
-            Payload::CustomSection(section) => {
-                if let KnownCustom::Name(subsections) = section.as_known() {
-                    for subsection in subsections {
-                        if let Name::Function(functions) = subsection? {
-                            for naming in functions {
-                                let naming = naming?;
-                                names.insert(naming.index, family(naming.name));
-                            }
-                        }
-                    }
-                }
-            }
+            Payload::CustomSection(section) => families(&section, &mut names)?,
             _ => {}
         }
     }
@@ -62,6 +51,19 @@ fn places(module: &[u8]) -> Result<Ordering> {
         place[*old] = imported + u32::try_from(new)?;
     }
     Ok(Ordering { imported, order, place })
+}
+
+/// The family of each function that a section of names names.
+fn families(section: &CustomSectionReader<'_>, families: &mut BTreeMap<u32, String>) -> Result<()> {
+    let KnownCustom::Name(subsections) = section.as_known() else { return Ok(()) };
+    for subsection in subsections {
+        let Name::Function(functions) = subsection? else { continue };
+        for naming in functions {
+            let naming = naming?;
+            families.insert(naming.index, family(naming.name));
+        }
+    }
+    Ok(())
 }
 
 /// A function's name without what is between angle brackets, and without the hash at its end: what all functions have in
@@ -119,10 +121,9 @@ impl Reencode for Ordering {
         code: &mut CodeSection,
         section: CodeSectionReader<'_>,
     ) -> Result<(), Error<Self::Error>> {
-        let mut bodies = section.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().map(Some).collect::<Vec<_>>();
+        let bodies = section.into_iter().collect::<Result<Vec<_>, _>>()?;
         for old in self.order.clone() {
-            let body = bodies[old].take().expect("each is written once");
-            utils::parse_function_body(self, code, body)?;
+            utils::parse_function_body(self, code, bodies[old].clone())?;
         }
         Ok(())
     }

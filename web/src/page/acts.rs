@@ -20,6 +20,15 @@ fn name(node: NodeId) -> Name {
     Name(Endpoint::Node(node))
 }
 
+fn names(nodes: impl IntoIterator<Item = NodeId>) -> Vec<Name> {
+    nodes.into_iter().map(name).collect()
+}
+
+/// So many milliseconds later.
+fn later(millis: i64) -> Later {
+    Later::By(Span(millis.unsigned_abs() * 1000))
+}
+
 /// A number that somebody writes, in a field of that name; a button with it does something.
 fn number(
     page: Page,
@@ -48,25 +57,19 @@ fn number(
 
 /// Links in these directions are cut.
 pub(super) fn cut(from: &[NodeId], to: &[NodeId]) -> Act {
-    let names = |ids: &[NodeId]| ids.iter().copied().map(name).collect();
-    Act::Cut(names(from), names(to))
+    Act::Cut(names(from.iter().copied()), names(to.iter().copied()))
 }
 
 /// Both directions between two nodes are healed.
 pub(super) fn heal(a: NodeId, b: NodeId) -> Act {
-    Act::Heal(vec![name(a), name(b)], vec![name(a), name(b)])
+    Act::Heal(names([a, b]), names([a, b]))
 }
 
 /// What can be done to the link between two nodes.
 fn link_acts(page: Page, a: NodeId, b: NodeId) -> AnyView {
     let act = |label: String, make: Act| button(page, label, move || make.clone());
-    let both = || vec![name(a), name(b)];
-    let slower = move |millis: i64| {
-        Act::Delay(
-            Mail::Links(vec![name(a), name(b)], vec![name(a), name(b)]),
-            Later::By(Span(millis.unsigned_abs() * 1000)),
-        )
-    };
+    let both = move || names([a, b]);
+    let slower = move |millis: i64| Act::Delay(Mail::Links(both(), both()), later(millis));
     view! {
         <h2>{format!("S{a} – S{b}")}</h2>
         <div class="acts">
@@ -91,7 +94,6 @@ fn split(page: Page, nodes: u32) -> AnyView {
         if these.is_empty() || those.is_empty() {
             return page.fail("A split has two sides: choose some of the nodes, and not all.");
         }
-        let names = |ids: Vec<NodeId>| ids.into_iter().map(name).collect();
         branches::act(page, Act::Partition(vec![names(these), names(those)]));
     };
     let flip = move |id: NodeId| {
@@ -115,7 +117,7 @@ fn split(page: Page, nodes: u32) -> AnyView {
 /// What can be done to a node.
 fn node_acts(page: Page, id: NodeId, state: State, nodes: u32) -> AnyView {
     let target = Target::Node(id);
-    let others = move || (1..=nodes).filter(|other| *other != id).map(name).collect::<Vec<_>>();
+    let others = move || names((1..=nodes).filter(|other| *other != id));
     let act = |label: &str, make: Act| button(page, label.to_owned(), move || make.clone());
     let up = state.is_up();
     view! {
@@ -168,7 +170,6 @@ fn message_acts(page: Page, message: MessageName) -> AnyView {
         )
     };
     let act = |label: &str, make: Act| button(page, label.to_owned(), move || make.clone());
-    let later = |millis: u64| Later::By(Span(millis * 1000));
     view! {
         <h2>{message.to_string()}</h2>
         <p class="words">{words.flatten()}</p>
@@ -178,7 +179,7 @@ fn message_acts(page: Page, message: MessageName) -> AnyView {
             {act("drop", Act::Drop(message))}
             {act("hold", Act::Hold(Mail::One(message)))}
             {number(page, "later by, in ms", [10, 0, 60_000], "delay it", move |millis| {
-                Act::Delay(Mail::One(message), Later::By(Span(millis.unsigned_abs() * 1000)))
+                Act::Delay(Mail::One(message), later(millis))
             })}
             {act("twice", Act::Duplicate(message, later(5)))}
         </div>

@@ -1,10 +1,10 @@
 //! Another branch beside the one that is shown: both at the same time of the run, and how they differ.
 
+use super::branches::{self, Listed};
 use super::picture::Picture;
 use super::ring::Ring;
-use super::session;
+use super::session::{self, Session};
 use super::state::{Beside, Page, STEPS, page};
-use super::{branches, session::Session};
 use leptos::prelude::*;
 use raftbox::branch::BranchId;
 use raftbox::event::Micros;
@@ -24,8 +24,8 @@ const ROWS: usize = 40;
 
 /// Shows a branch beside the one that is shown.
 pub(crate) fn open(page: Page, branch: BranchId) {
-    let Some((plan, _)) = branches::plan(branch) else { return };
-    if let Err(problem) = session::open_beside(session::header(plan)) {
+    let Some(plan) = branches::plan(branch) else { return };
+    if let Err(problem) = session::open_beside(plan) {
         return page.fail(problem);
     }
     let opened = OPENED.with(|opened| opened.replace(opened.get() + 1));
@@ -97,16 +97,21 @@ fn differences(events: u64, others: u64) -> Vec<Row> {
     session::with_both(|shown, beside| diff(beside.view(others), shown.view(events))).unwrap_or_default()
 }
 
+/// What a branch is called.
+fn name(which: impl Fn(&Listed) -> bool) -> Option<String> {
+    branches::list().into_iter().find(which).map(|branch| branch.name)
+}
+
 /// What is shown, by its name, where it is compared with something.
 #[component]
 pub(crate) fn Own() -> impl IntoView {
     let page = page();
-    let name = Memo::new(move |_| {
+    let called = Memo::new(move |_| {
         let _ = (page.run.get(), page.branched.get());
         page.beside.read().as_ref()?;
-        branches::list().into_iter().find(|branch| branch.shown).map(|branch| branch.name)
+        name(|listed| listed.shown)
     });
-    move || name.get().map(|name| view! { <h2>{name}</h2> })
+    move || called.get().map(|name| view! { <h2>{name}</h2> })
 }
 
 #[component]
@@ -135,14 +140,14 @@ fn Other() -> impl IntoView {
         let events = events.get();
         Arc::new(session::with_beside(|session| Picture::of(session, events)).unwrap_or_default())
     });
-    let name = move || {
+    let called = move || {
         page.branched.track();
         let branch = page.beside.read().as_ref()?.branch;
-        branches::plan(branch).map(|(_, name)| name)
+        name(|listed| listed.id == branch)
     };
     view! {
         <section class="beside" aria-label="Another branch">
-            <h2>{name}" "<button type="button" id="close-beside" on:click=move |_| close(page)>"close"</button></h2>
+            <h2>{called}" "<button type="button" id="close-beside" on:click=move |_| close(page)>"close"</button></h2>
             <Ring picture=picture id="ring-beside" />
         </section>
         <section class="differences" aria-label="How they differ"><Differences parting=parting others=events /></section>

@@ -1,10 +1,10 @@
 //! Which runs are opened, what people do to them, and the branches that come of it.
 //!
-//! Nothing is lost: when another run is opened the branches of the one before are kept, and so they are when the tab is
-//! loaded anew; whoever opens one of their runs again finds them. Nothing changes here before the run that is to be shown is known to open: a tree, its names and the branch that is shown
-//! stay as they are if it does not.
+//! When another run is opened the branches of the one before are kept, and so they are when the tab is loaded anew; whoever
+//! opens one of their runs again finds them. Nothing changes here before the run that is to be shown is known to open: a
+//! tree, its names and the branch that is shown stay as they are if it does not.
 
-use super::state::{Goal, Page};
+use super::state::{Goal, Page, around};
 use super::{beside, browser, session};
 use leptos::prelude::*;
 use raftbox::branch::{BranchId, Tree};
@@ -132,11 +132,11 @@ pub(crate) fn run_by(page: Page, guest: Option<String>) {
 }
 
 fn keep(page: Page, kept: Kept) {
-    let mut all: Vec<Kept> = FORMER.with_borrow(Clone::clone);
-    all.push(kept.clone());
-    all.retain(Kept::branches);
-    all.drain(..all.len().saturating_sub(REMEMBERED));
-    browser::store(&serde_json::to_string(&all).unwrap_or_default());
+    FORMER.with_borrow(|former| {
+        let all: Vec<&Kept> = former.iter().chain([&kept]).filter(|kept| kept.branches()).collect();
+        let last = &all[all.len().saturating_sub(REMEMBERED)..];
+        browser::store(&serde_json::to_string(last).unwrap_or_default());
+    });
     KEPT.set(Some(kept));
     page.branched.update(|changes| *changes += 1);
 }
@@ -175,10 +175,9 @@ pub(crate) fn list() -> Vec<Listed> {
     tree.iter().map(row).collect()
 }
 
-/// The plan of a branch, and its name.
-pub(crate) fn plan(id: BranchId) -> Option<(Plan, String)> {
-    let Kept { tree, .. } = kept()?;
-    Some((tree.plan(id).ok()?, tree.branch(id).ok()?.name.clone()))
+/// The plan of a branch.
+pub(crate) fn plan(id: BranchId) -> Option<Plan> {
+    kept()?.tree.plan(id).ok()
 }
 
 /// Does something to the run at what is shown, and shows the branch that comes of it.
@@ -222,7 +221,7 @@ pub(crate) fn turn(page: Page, forward: bool) {
     let list = list();
     let (count, shown) = (list.len(), list.iter().position(|branch| branch.shown).unwrap_or(0));
     if count > 1 {
-        switch(page, list[(shown + if forward { 1 } else { count - 1 }) % count].id);
+        switch(page, list[around(count, shown, forward)].id);
     }
 }
 

@@ -11,11 +11,17 @@ export async function load(path, done) {
   }
 }
 
-// Gives `done` the bytes of the file that somebody picked in an input.
-export async function picked(id, done) {
+// The file that somebody picked in an input, which can then be picked again.
+function chosen(id) {
   const input = document.getElementById(id);
   const [file] = input.files;
   input.value = "";
+  return file;
+}
+
+// Gives `done` the bytes of the file that somebody picked in an input.
+export async function picked(id, done) {
+  const file = chosen(id);
   if (!file) return;
   try {
     done(new Uint8Array(await file.arrayBuffer()), "");
@@ -65,9 +71,7 @@ const guests = new Map();
 // Has the gate judge the guest that somebody picked, and gives `done` what it gave, or why it refuses. A guest that was admitted
 // is kept by its hash.
 export async function bring(id, arena, done) {
-  const input = document.getElementById(id);
-  const [file] = input.files;
-  input.value = "";
+  const file = chosen(id);
   if (!file) return;
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());

@@ -43,10 +43,17 @@ fn inscription(flight: &Flight) -> String {
     }
 }
 
+/// A place on the ring.
+type Point = (f64, f64);
+
+/// The message that a pointer is told to.
+fn target(event: &web_sys::PointerEvent) -> Option<web_sys::Element> {
+    event.current_target()?.dyn_into().ok()
+}
+
 /// Where a pointer is, in the units of the ring.
-fn on_ring(event: &web_sys::PointerEvent) -> (f64, f64) {
-    let target = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    let Some(Ok(Some(ring))) = target.map(|target| target.closest("svg")) else { return (0.0, 0.0) };
+fn on_ring(event: &web_sys::PointerEvent) -> Point {
+    let Some(Ok(Some(ring))) = target(event).map(|target| target.closest("svg")) else { return (0.0, 0.0) };
     let bounds = ring.get_bounding_client_rect();
     let scale = (bounds.width().min(bounds.height()) / SIZE).max(0.001);
     let x = f64::from(event.client_x()) - bounds.left() - bounds.width() / 2.0;
@@ -56,23 +63,10 @@ fn on_ring(event: &web_sys::PointerEvent) -> (f64, f64) {
 
 /// What happens to the pointer is told to the message that was grabbed, wherever the pointer goes.
 fn hold(event: &web_sys::PointerEvent) {
-    let target = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    if let Some(target) = target {
+    if let Some(target) = target(event) {
         drop(target.set_pointer_capture(event.pointer_id()));
     }
 }
-
-/// How far along the way between two places a point is, 0 to 1.
-fn along(from: (f64, f64), to: (f64, f64), point: (f64, f64)) -> f64 {
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    let length = dx.hypot(dy).max(1.0);
-    let inset = NODE / length;
-    let way = ((point.0 - from.0) * dx + (point.1 - from.1) * dy) / (length * length);
-    ((way - inset) / (1.0 - 2.0 * inset)).clamp(0.0, 1.0)
-}
-
-/// A place on the ring.
-type Point = (f64, f64);
 
 /// The way of a message.
 #[derive(Clone, Copy)]
@@ -91,12 +85,24 @@ impl Way {
         let way = self
             .dragged(page)
             .map_or_else(|| self.ends.map_or(0.5, |end| part(self.sent, end, page.time.get())), |dragged| dragged.way);
-        let (dx, dy) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
-        let length = dx.hypot(dy).max(1.0);
+        let (dx, dy, length, inset) = self.line();
         let aside = 5.0;
-        let inset = NODE / length;
         let way = inset + way * (1.0 - 2.0 * inset);
         (self.from.0 + dx * way - dy / length * aside, self.from.1 + dy * way + dx / length * aside)
+    }
+
+    /// The link: how far it goes right and down, its length, and which part of that lies within a node.
+    fn line(&self) -> (f64, f64, f64, f64) {
+        let (dx, dy) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
+        let length = dx.hypot(dy).max(1.0);
+        (dx, dy, length, NODE / length)
+    }
+
+    /// How far along the way a point is, 0 to 1.
+    fn along(&self, point: Point) -> f64 {
+        let (dx, dy, length, inset) = self.line();
+        let way = ((point.0 - self.from.0) * dx + (point.1 - self.from.1) * dy) / (length * length);
+        ((way - inset) / (1.0 - 2.0 * inset)).clamp(0.0, 1.0)
     }
 
     fn dragged(&self, page: Page) -> Option<Dragged> {
@@ -117,7 +123,7 @@ impl Way {
         };
         let point = on_ring(event);
         if page.dragged.get_untracked().is_some() || (start.0 - point.0).hypot(start.1 - point.1) > 6.0 {
-            let way = along(self.from, self.to, point);
+            let way = self.along(point);
             let arrives = arrival(self.sent, page.time.get_untracked(), way);
             page.dragged.set(Some(Dragged { name: self.name, way, arrives }));
         }

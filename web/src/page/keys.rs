@@ -1,6 +1,6 @@
 //! The keyboard: everything that the page can do, it can do without a mouse.
 
-use super::state::{Page, SPEEDS, Selected};
+use super::state::{Page, SPEEDS, Selected, around};
 use super::window::SPANS;
 use super::{acts, ask, branches, browser, links, mail, ring, tree};
 use leptos::ev::KeyboardEvent;
@@ -147,7 +147,7 @@ fn link(page: Page, forward: bool) {
     };
     let count = links.len();
     if count > 0 {
-        let at = place.map_or(0, |at| (at + if forward { 1 } else { count - 1 }) % count);
+        let at = place.map_or(0, |at| around(count, at, forward));
         page.selected.set(Some(Selected::Link(links[at].0, links[at].1)));
     }
 }

@@ -129,7 +129,7 @@ fn shown(session: &Session, window: Window) -> Shown {
     Shown { lanes, rows: rows.into_iter().take(MOST).map(row).collect(), left_out }
 }
 
-fn percent(thousandths: u64) -> String {
+pub(super) fn percent(thousandths: u64) -> String {
     format!("{}.{}%", thousandths / 10, thousandths % 10)
 }
 

@@ -3,7 +3,7 @@
 
 use super::branches;
 use super::picture::Flight;
-use super::state::{Page, Selected};
+use super::state::{Page, Selected, around};
 use leptos::prelude::*;
 use raftbox::event::{MessageName, Micros};
 use raftbox::scenario::step::{Act, Later, Mail};
@@ -76,12 +76,7 @@ pub(crate) fn choose(page: Page, forward: bool) {
     if count == 0 {
         return page.fail("No message is on its way here.");
     }
-    let at = match (selected, forward) {
-        (Some(at), true) => (at + 1) % count,
-        (Some(at), false) => (at + count - 1) % count,
-        (None, true) => 0,
-        (None, false) => count - 1,
-    };
+    let at = selected.map_or(if forward { 0 } else { count - 1 }, |at| around(count, at, forward));
     page.problem.set(None);
     page.selected.set(Some(Selected::Message(names[at].1)));
 }

@@ -54,11 +54,6 @@ pub(crate) fn guest() -> String {
     brought().unwrap_or_else(|| sha256(BYTES))
 }
 
-/// The header of a plan that the guest in use runs.
-pub(crate) fn header(plan: Plan) -> Header {
-    Header::new(plan, guest())
-}
-
 fn engine(arena: u64) -> Result<Rc<Browser>, String> {
     let guest = guest();
     let kept = ENGINE.with_borrow(|kept| match kept {
@@ -80,21 +75,22 @@ fn engine(arena: u64) -> Result<Rc<Browser>, String> {
     Ok(engine)
 }
 
-/// Makes a run the one that is shown, before its first event. What was shown stays if that fails.
+/// Makes the run of a plan, by the guest in use, the one that is shown, before its first event. What was shown stays if that
+/// fails.
 ///
 /// # Errors
-/// If the run is another guest's, or the browser has no room.
-pub(crate) fn open(header: Header) -> Result<(), String> {
-    SESSION.set(Some(begin(header)?));
+/// If the browser has no room, or the guest in use cannot have as much memory as the plan gives it.
+pub(crate) fn open(plan: Plan) -> Result<(), String> {
+    SESSION.set(Some(begin(plan)?));
     Ok(())
 }
 
-/// Makes a run the one that is shown beside, before its first event.
+/// Makes the run of a plan the one that is shown beside, before its first event.
 ///
 /// # Errors
 /// As [`open`] has them.
-pub(crate) fn open_beside(header: Header) -> Result<(), String> {
-    BESIDE.set(Some(begin(header)?));
+pub(crate) fn open_beside(plan: Plan) -> Result<(), String> {
+    BESIDE.set(Some(begin(plan)?));
     Ok(())
 }
 
@@ -103,13 +99,8 @@ pub(crate) fn close_beside() {
     BESIDE.set(None);
 }
 
-fn begin(header: Header) -> Result<Session, String> {
-    let ours = guest();
-    if let Some(theirs) = header.guests.iter().find(|theirs| **theirs != ours) {
-        return Err(format!(
-            "This run was made with another guest, {theirs}; open that guest first: the one here is {ours}."
-        ));
-    }
+fn begin(plan: Plan) -> Result<Session, String> {
+    let header = Header::new(plan, guest());
     let scenario = &header.plan.scenario;
     let engine = engine(scenario.arena.0)?;
     let recording = Recording::new(scenario);

@@ -160,7 +160,7 @@ impl Page {
 
     /// Shows the run of a plan in place of the one that is shown; `false` if it cannot be opened, and nothing changed.
     pub(crate) fn show(self, plan: Plan, goal: Goal) -> bool {
-        if let Err(problem) = session::open(session::header(plan)) {
+        if let Err(problem) = session::open(plan) {
             self.fail(problem);
             return false;
         }
@@ -286,6 +286,11 @@ impl Page {
             self.seek_time(now.min(end));
         }
     }
+}
+
+/// The place after another among so many, or before it, round and round.
+pub(crate) fn around(count: usize, place: usize, forward: bool) -> usize {
+    (place + if forward { 1 } else { count - 1 }) % count
 }
 
 /// The page of the component that asks.

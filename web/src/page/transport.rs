@@ -19,7 +19,7 @@ struct Mark {
 }
 
 /// Where a time is on the timeline of a run that ends at `end`.
-fn x(at: u64, end: u64) -> u64 {
+pub(super) fn x(at: u64, end: u64) -> u64 {
     at.min(end) * WIDTH / end.max(1)
 }
 

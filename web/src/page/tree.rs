@@ -1,15 +1,11 @@
 //! The branches above the timeline: a lane each, from where it left its parent to how far it is known.
 
-use super::state::page;
-use super::{beside, branches, session};
-use branches::Listed;
+use super::branches::{self, Listed};
+use super::lanes::percent;
+use super::state::{Page, page};
+use super::transport::x;
+use super::{beside, session};
 use leptos::prelude::*;
-
-/// A part of a whole, in percent.
-fn percent(part: u64, whole: u64) -> String {
-    let tenths = part.min(whole).saturating_mul(1000) / whole.max(1);
-    format!("{}.{}%", tenths / 10, tenths % 10)
-}
 
 /// The branches, whenever there is something else to see of them.
 fn listed() -> Memo<Vec<Listed>> {
@@ -30,11 +26,10 @@ pub(crate) fn Lanes() -> impl IntoView {
     });
     let lane = move |branch: Listed| {
         let Listed { id, name, span: (from, to), shown, .. } = branch;
-        let whole = end.get_untracked();
-        let long = percent(to.saturating_sub(from), whole);
+        let part = |span| percent(x(span, end.get_untracked()));
         view! {
             <li><button type="button" class="lane-of-branch" title=name.clone() aria-label=name.clone() aria-current=shown.then_some("true")
-                style:margin-left=percent(from, whole) style:width=long on:click=move |_| branches::switch(page, id)><span>{name.clone()}</span></button></li>
+                style:margin-left=part(from) style:width=part(to.saturating_sub(from)) on:click=move |_| branches::switch(page, id)><span>{name.clone()}</span></button></li>
         }
     };
     move || {
@@ -98,7 +93,7 @@ pub(crate) fn Former() -> impl IntoView {
 }
 
 /// Compares what is shown with the branch that it left, or stops comparing.
-pub(crate) fn compare(page: super::state::Page) {
+pub(crate) fn compare(page: Page) {
     if page.beside.with_untracked(Option::is_some) {
         return beside::close(page);
     }
