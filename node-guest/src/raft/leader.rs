@@ -174,7 +174,9 @@ impl Raft {
                     self.advance_leader_commit();
                 }
                 // What was committed may have changed who the peers are, or who leads.
-                if let Some(at) = self.peers().iter().position(|peer| peer.id == from) {
+                if let State::Leader(leader) = &self.state
+                    && let Some(at) = leader.find(from)
+                {
                     self.replicate(at);
                 }
             }

@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::candidate::Votes;
-use super::change::Step;
 use super::config::{Config, is_node};
 use super::entry::{Entry, Payload};
 use super::follower::Follower;
@@ -117,14 +116,8 @@ impl Raft {
         match input {
             Input::Message { from, message } => self.on_message(from, message, entropy),
             Input::Alarm => self.on_alarm(entropy),
-            Input::Propose { token, command } => {
-                let proposed = self.propose(command);
-                self.on_proposed(token, proposed);
-            }
-            Input::Reconfigure { token, step } => {
-                let proposed = self.reconfigure(&step);
-                self.on_proposed(token, proposed);
-            }
+            Input::Propose { token, command } => self.on_proposal(token, |leader| leader.append_command(command)),
+            Input::Reconfigure { token, step } => self.on_proposal(token, |leader| leader.append_step(&step)),
             Input::Synced { ticket, result: Ok(()) } => self.on_synced(ticket),
             Input::Synced { ticket, result: Err(()) } => {
                 self.halt(HaltReason::SyncFailed { ticket });
@@ -263,7 +256,12 @@ impl Raft {
         }
     }
 
-    fn on_proposed(&mut self, token: u64, proposed: Result<Index, ProposalRefusal>) {
+    /// Something is wanted in the log: a leader appends it, or refuses; everybody else sends elsewhere.
+    fn on_proposal(&mut self, token: u64, append: impl FnOnce(&mut Self) -> Result<Index, ProposalRefusal>) {
+        let proposed = match self.state {
+            State::Leader(_) => append(self),
+            _ => Err(ProposalRefusal::NotLeader { hint: self.leader() }),
+        };
         let outcome = match proposed {
             Ok(index) => Outcome::Accepted { index, term: self.term() },
             Err(why) => {
@@ -272,20 +270,6 @@ impl Raft {
             }
         };
         self.output(Output::Proposal { token, outcome });
-    }
-
-    fn propose(&mut self, command: Rc<[u8]>) -> Result<Index, ProposalRefusal> {
-        match self.state {
-            State::Leader(_) => self.append_command(command),
-            _ => Err(ProposalRefusal::NotLeader { hint: self.leader() }),
-        }
-    }
-
-    fn reconfigure(&mut self, step: &Step) -> Result<Index, ProposalRefusal> {
-        match self.state {
-            State::Leader(_) => self.append_step(step),
-            _ => Err(ProposalRefusal::NotLeader { hint: self.leader() }),
-        }
     }
 
     fn on_synced(&mut self, ticket: Ticket) {

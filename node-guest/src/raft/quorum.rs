@@ -2,8 +2,7 @@
 //!
 //! Pure functions of a configuration and of what is known of each voter; they know nothing of Raft. In a joint
 //! configuration both majorities must agree (thesis 4.3); an empty set of voters, as the outgoing one of a simple
-//! configuration, agrees with everything. Sets of voters are tiny, so counting beats sorting, and
-//! nothing is allocated.
+//! configuration, agrees with everything. Sets of voters are tiny, so counting beats sorting, and nothing is allocated.
 
 use super::membership::Configuration;
 use super::{Index, NodeId};
