@@ -3,6 +3,7 @@
 use super::support::{Page, with_page};
 use super::{digest, given, short};
 use raftbox::event::Endpoint;
+use raftbox::link::Link;
 use raftbox::plan::Header;
 use raftbox::scenario::step::{Act, Ask, Jump, Name, Question, Step, Target, When};
 use raftbox::trace::Keep;
@@ -272,5 +273,55 @@ fn branches_outlast_other_runs_and_a_reload() {
         assert_eq!((lanes[0].as_str(), lanes.as_array().unwrap().len()), (Some("as it was"), 2), "{lanes}");
         page.key("b", 0);
         assert_eq!(page.other_digest(&first), crashed);
+    });
+}
+
+#[test]
+fn what_is_no_number_is_told_and_nothing_is_asked() {
+    with_page(given, |page| {
+        let first = page.text("#digest");
+        page.set("#question", "increment", "change");
+        page.set("#ask label:nth-of-type(2) input", "many", "input");
+        page.key("r", 0);
+        page.wait_for("#problem", "To increment takes a whole number, and there is \"many\".");
+        assert_eq!(page.text("#digest"), first, "the run is as it was");
+        assert_eq!(page.js("return document.querySelectorAll('#tree li').length", &json!(null)), json!(0));
+    });
+}
+
+#[test]
+fn branches_of_a_run_outlast_another_tree_that_has_the_same_run() {
+    with_page(given, |page| {
+        let first = page.text("#digest");
+        page.click("[aria-label='next election']");
+        let cursor = events(page);
+        let crash = |node: &str, last: &str| {
+            page.key(node, 0);
+            page.key("c", 0);
+            page.other_digest(last)
+        };
+        let crashed = crash("1", &first);
+        let mut plan = raftbox_tests::header("tour", 1, |_| ()).plan;
+        plan.interventions.push(Step { when: When::After(cursor), act: Act::Crash(Target::Node(1), None) });
+        let link = Link::new(plan, &short().guests[0]).encode();
+
+        // Of the same run once more, as a link leads to it: it is the first of its own tree, and a branch comes of it.
+        page.open(&link);
+        assert_eq!(page.text("#digest"), crashed);
+        page.click("[aria-label='next fault']");
+        let both = crash("2", &crashed);
+        // And once more as a branch of the tour.
+        page.set("#scenario", "tour", "change");
+        assert_eq!(page.other_digest(&both), first);
+        page.click("[aria-label='next election']");
+        assert_eq!(crash("1", &first), crashed);
+        // The link leads to that branch now, and the other tree is still there.
+        page.click("#tree button");
+        assert_eq!(page.other_digest(&crashed), first);
+        page.js("location.hash = ''; await turn(); location.hash = args", &json!(link));
+        assert_eq!(page.other_digest(&first), crashed);
+        assert_eq!(page.text("#former button"), "tour 1, 2 branches");
+        page.click("#former button");
+        assert_eq!(page.other_digest(&crashed), both);
     });
 }

@@ -49,16 +49,8 @@ fn act(form: &Form) -> Result<Act, String> {
     Ok(Act::Request(form.client, Ask { what, key: form.key.clone() }, node))
 }
 
-/// What the form asks; what is no number is told, and 1 in its place.
-pub(crate) fn asked(page: Page) -> Act {
-    let form = page.form.get_untracked();
-    act(&form).unwrap_or_else(|problem| {
-        page.fail(problem);
-        act(&Form { value: "1".into(), ..form }).expect("1 is a number")
-    })
-}
-
-fn ask(page: Page) {
+/// Asks what the form says, or tells why that cannot be asked.
+pub(crate) fn ask(page: Page) {
     match act(&page.form.get_untracked()) {
         Ok(act) => branches::act(page, act),
         Err(problem) => page.fail(problem),

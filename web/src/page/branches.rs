@@ -82,8 +82,8 @@ pub(crate) fn open(page: Page, plan: &Plan, cursor: u64) -> bool {
     beside::close(page);
     FORMER.with_borrow_mut(|former| {
         former.extend(before.filter(Kept::branches));
-        // It is shown now, and may grow; so it is no former one.
-        former.retain(|kept| kept.guest != opened.guest || kept.branch(plan).is_none());
+        // It is shown now, and may grow; so it is no former one. Others may have a branch with the same plan.
+        former.retain(|kept| kept.guest != opened.guest || kept.tree != opened.tree);
     });
     keep(page, opened);
     true

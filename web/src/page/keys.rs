@@ -86,6 +86,7 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
         "l" => link(page, true),
         "L" => link(page, false),
         "f" | "F" => browser::present(),
+        "r" | "R" => ask::ask(page),
         "s" | "S" => links::share(page),
         "b" => branches::turn(page, true),
         "B" => branches::turn(page, false),
@@ -117,10 +118,9 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
     true
 }
 
-/// What a key does to the message or the link that is selected, or to nothing in particular.
+/// What a key does to the message or the link that is selected.
 fn on_selected(page: Page, key: &str) -> Option<Act> {
     match (page.selected.get_untracked(), key) {
-        (_, "r" | "R") => Some(ask::asked(page)),
         (Some(Selected::Message(name)), key) => mail::act(name, key),
         (Some(Selected::Link(a, b)), "x" | "X") => Some(acts::cut(&[a, b], &[a, b])),
         (Some(Selected::Link(a, b)), "h" | "H") => Some(acts::heal(a, b)),
