@@ -6,6 +6,8 @@
 mod by_hand;
 #[path = "page/embedded.rs"]
 mod embedded;
+#[path = "page/every_act.rs"]
+mod every_act;
 #[path = "page/guests.rs"]
 mod guests;
 #[path = "page/measured.rs"]
@@ -50,15 +52,12 @@ impl Page<'_> {
         }
     }
 
-    /// The middle of an element on the screen: the one of a CSS selector, or the button with a text.
+    /// The middle of an element on the screen: the one of a CSS selector, the button with a text, or the field of a label.
     fn middle(&self, what: &str) -> (Value, Value) {
         let script = "
-            const named = () => [...document.querySelectorAll('button')].find((button) => button.textContent === args);
-            const found = /^[a-z ]+$/.test(args) ? named() : $(args);
-            if (!found) throw new Error(`there is no ${args}`);
-            found.scrollIntoView({ block: 'center' });
+            found(args).scrollIntoView({ block: 'center' });
             await turn();
-            const { x, y, width, height } = found.getBoundingClientRect();
+            const { x, y, width, height } = found(args).getBoundingClientRect();
             return [x + width / 2, y + height / 2];";
         let at = self.js(script, &json!(what));
         (at[0].clone(), at[1].clone())
@@ -83,8 +82,8 @@ impl Page<'_> {
 
     /// Sets a field as a hand does: the value, and then the event.
     fn set(&self, field: &str, value: &str, event: &str) {
-        let script = "const field = $(args[0]); field.value = args[1];
-            field.dispatchEvent(new Event(args[2], { bubbles: true }))";
+        let script = "found(args[0]).value = args[1];
+            found(args[0]).dispatchEvent(new Event(args[2], { bubbles: true }))";
         self.js(script, &json!([field, value, event]));
     }
 
@@ -243,11 +242,13 @@ fn nothing_moves_while_it_is_paused() {
             $('[aria-label=\"next election\"]').click();
             // What is told to those who listen comes a little later than what is shown.
             await new Promise((resume) => setTimeout(resume, 600));
-            let changes = 0;
+            let changes = 0, frames = 0;
+            const ask = requestAnimationFrame;
+            globalThis.requestAnimationFrame = (frame) => { frames++; return ask(frame); };
             const observer = new MutationObserver((list) => changes += list.length);
-            observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-            await new Promise((resume) => setTimeout(resume, 1000));
-            const still = changes;
+            observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+            await new Promise((resume) => setTimeout(resume, 2000));
+            const still = changes + frames;
             $('[aria-label=\"One event on\"]').click();
             await turn();
             return [still, changes > 0];";

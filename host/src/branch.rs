@@ -8,11 +8,10 @@
 //! A branch is data: a name, where it left its parent, and its interventions. [`Tree::plan`] makes a plan of it, which
 //! runs like any other.
 
-use crate::event::{Event, Micros};
+use crate::event::Micros;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::scenario::step::{Act, Step, When};
-use crate::trace::{Difference, difference};
 use serde::{Deserialize, Serialize};
 
 /// A branch of a tree, from 0.
@@ -183,49 +182,6 @@ impl Tree {
         let others = (2..).map(|n: u64| format!("{name} ({n})"));
         std::iter::once(name.clone()).chain(others).find(|name| !is_taken(name)).expect("there are numbers enough")
     }
-
-    /// A branch and those that it comes from, each with the number of events that it has in common with the first of
-    /// them; all of them for itself.
-    fn lineage(&self, id: BranchId) -> Result<Vec<(BranchId, u64)>, Wrong> {
-        let mut lineage = vec![(id, u64::MAX)];
-        let (mut at, mut common) = (id, u64::MAX);
-        while let Some(Fork { branch, event }) = self.branch(at)?.parent {
-            common = common.min(event);
-            lineage.push((branch, common));
-            at = branch;
-        }
-        Ok(lineage)
-    }
-
-    /// How many events two branches have in common at least, because of where they come from; `u64::MAX` if they are
-    /// the same branch.
-    ///
-    /// # Errors
-    /// If there is no such branch.
-    pub fn common(&self, one: BranchId, other: BranchId) -> Result<u64, Wrong> {
-        let (one, other) = (self.lineage(one)?, self.lineage(other)?);
-        let shared = one.iter().find_map(|(branch, events)| {
-            let (_, others) = other.iter().find(|(of_other, _)| of_other == branch)?;
-            Some(*events.min(others))
-        });
-        Ok(shared.unwrap_or(0))
-    }
-
-    /// The first event in which two branches differ, by their events; those that they are known to have in common are
-    /// not compared. `None` if they are the same to the end.
-    ///
-    /// # Errors
-    /// If there is no such branch.
-    pub fn first_difference<'a>(
-        &self,
-        (one, events): (BranchId, impl Iterator<Item = (Micros, Event<'a>)>),
-        (other, others): (BranchId, impl Iterator<Item = (Micros, Event<'a>)>),
-    ) -> Result<Option<Difference<'a>>, Wrong> {
-        let common = self.common(one, other)?;
-        let skipped = usize::try_from(common).unwrap_or(usize::MAX);
-        let found = difference(events.skip(skipped), others.skip(skipped));
-        Ok(found.map(|found| Difference { event: found.event + common, ..found }))
-    }
 }
 
 /// What is wrong with a name, among others.
@@ -278,7 +234,6 @@ impl TryFrom<Raw> for Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Cause;
     use crate::scenario::step::Target;
 
     fn tree() -> Tree {
@@ -330,30 +285,6 @@ mod tests {
         let mut tree = Tree::new(Plan { scenario: Scenario::default(), seed: 1, interventions });
         let one = tree.act(0, 10, 150, crash(2)).unwrap();
         assert_eq!(whens(&tree, one), ["crash S1 at 100us", "crash S2 after 10 events"]);
-    }
-
-    #[test]
-    fn branches_know_how_much_they_have_in_common() {
-        let mut tree = tree();
-        tree.see(0, 9_000).unwrap();
-        let one = tree.act(0, 1_000, 0, crash(1)).unwrap();
-        tree.see(one, 9_000).unwrap();
-        let two = tree.act(one, 3_000, 0, crash(2)).unwrap();
-        let three = tree.act(one, 2_000, 0, crash(3)).unwrap();
-        let four = tree.act(0, 500, 0, crash(4)).unwrap();
-        let common = |a, b| tree.common(a, b).unwrap();
-        assert_eq!((common(one, one), common(0, one), common(one, two)), (u64::MAX, 1_000, 3_000));
-        assert_eq!((common(two, three), common(three, four), common(0, two)), (2_000, 500, 1_000));
-    }
-
-    #[test]
-    fn the_first_difference_is_told_by_its_number() {
-        let mut tree = tree();
-        let one = tree.act(0, 2, 0, crash(1)).unwrap();
-        let events = |last: u32| [1, 2, 3, last].map(|node| (0, Event::Cause(Cause::Crash { node }))).into_iter();
-        let found = tree.first_difference((0, events(4)), (one, events(5))).unwrap().unwrap();
-        assert_eq!(found.event, 3);
-        assert_eq!(tree.first_difference((0, events(4)), (one, events(4))), Ok(None));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{digest, given, short};
 use raftbox::event::Endpoint;
 use raftbox::link::Link;
 use raftbox::plan::Header;
-use raftbox::scenario::step::{Act, Ask, Jump, Name, Question, Step, Target, When};
+use raftbox::scenario::step::{Act, Ask, Name, Question, Step, Target, When};
 use raftbox::trace::Keep;
 use raftbox_tests::run;
 use serde_json::{Value, json};
@@ -65,72 +65,33 @@ pub(super) fn events(page: &Page<'_>) -> u64 {
 }
 
 #[test]
-fn what_is_done_by_hand_is_the_step_that_it_says() {
+fn a_key_does_the_step_that_it_says() {
     with_page(given, |page| {
         let pair = |a, b| vec![Name(Endpoint::Node(a)), Name(Endpoint::Node(b))];
-        let by_key = |keys: &'static [&'static str]| move || keys.iter().for_each(|key| page.key(key, 0));
-        let split = || vec![pair(1, 2), (3..=5).map(|id| Name(Endpoint::Node(id))).collect()];
-        let number = |field: &str, value: &str, does: &str| {
-            let script = "const form = [...document.querySelectorAll('.number')].find((form) => form.innerText.includes(args[0]));
-                const input = form.querySelector('input'); input.value = args[1];
-                input.dispatchEvent(new Event('input', { bubbles: true }));";
-            page.js(script, &json!([field, value]));
-            page.click(does);
-        };
-        let ask = Ask { key: "k".into(), what: Question::Put("7".into()) };
-        let cases: Vec<(Act, Box<dyn Fn() + '_>)> = vec![
-            (Act::Cut(pair(1, 2), pair(1, 2)), Box::new(by_key(&["l", "x"]))),
-            (
-                Act::Cut(pair(1, 3), pair(1, 3)),
-                Box::new(|| {
-                    page.click("[data-link='1-3'] .target");
-                    page.click("cut both ways");
-                }),
-            ),
-            (Act::Heal(pair(1, 2), pair(1, 2)), Box::new(by_key(&["l", "h"]))),
-            (Act::Isolate(Target::Node(4), 0), Box::new(by_key(&["4", "p"]))),
-            (Act::Pause(Target::Node(4)), Box::new(by_key(&["4", "z"]))),
-            (Act::Timeout(Target::Node(2)), Box::new(by_key(&["2", "t"]))),
-            (
-                Act::Clock(Target::Node(3), Jump(-250_000), 0),
-                Box::new(|| {
-                    page.key("3", 0);
-                    number("clock on by", "-250", "set it");
-                }),
-            ),
-            (
-                Act::Crash(Target::Node(3), Some(1)),
-                Box::new(|| {
-                    page.key("3", 0);
-                    number("crash in its next turn", "2", "crash so");
-                }),
-            ),
-            (
-                Act::Partition(split()),
-                Box::new(|| {
-                    page.tap("#split button:nth-of-type(2)");
-                    page.tap("#split button:last-of-type");
-                }),
-            ),
-            (
-                Act::Request(1, ask, None),
-                Box::new(|| {
-                    page.set("#ask label:nth-of-type(2) input", "7", "input");
-                    page.key("r", 0);
-                }),
-            ),
+        let (two, four) = (Target::Node(2), Target::Node(4));
+        let cut = || (&["l", "x"][..], Act::Cut(pair(1, 2), pair(1, 2)));
+        let pause = || (&["4", "z"][..], Act::Pause(four));
+        let crash = || (&["2", "c"][..], Act::Crash(two, None));
+        let ask = Ask { key: "k".into(), what: Question::Put("1".into()) };
+        let cases: Vec<Vec<(&[&str], Act)>> = vec![
+            vec![cut(), (&["l", "h"], Act::Heal(pair(1, 2), pair(1, 2)))],
+            vec![pause(), (&["4", "z"], Act::Resume(four))],
+            vec![crash(), (&["2", "c"], Act::Restart(two, None))],
+            vec![(&["4", "p"], Act::Isolate(four, 0))],
+            vec![(&["2", "t"], Act::Timeout(two))],
+            vec![(&["r"], Act::Request(1, ask, None))],
         ];
-        for (act, by_hand) in cases {
+        for case in cases {
             page.open("run=given.run");
-            let first = page.text("#digest");
+            let mut shown = page.text("#digest");
             page.set("#scrub", "700000", "input");
-            let cursor = events(page);
-            by_hand();
-            assert_eq!(
-                page.other_digest(&first),
-                digest(&with_steps(&[(cursor, act.clone())])),
-                "{act:?} after {cursor}"
-            );
+            let mut steps = Vec::new();
+            for (keys, act) in case {
+                steps.push((events(page), act));
+                keys.iter().for_each(|key| page.key(key, 0));
+                shown = page.other_digest(&shown);
+                assert_eq!(shown, digest(&with_steps(&steps)), "{steps:?}");
+            }
             page.open("");
         }
     });
@@ -147,7 +108,7 @@ fn a_message_is_moved_by_keys_by_mouse_and_by_touch() {
                 const middle = (element) => { const { x, y, width, height } = element.getBoundingClientRect();
                     return [x + width / 2, y + height / 2]; };
                 const [at, a, b] = [$('.message.selected .halo'), from, to].map(middle);
-                return [name, ...at, at[0] - (b[0] - a[0]) / 10, at[1] - (b[1] - a[1]) / 10]";
+                return [name, ...at, at[0] - (b[0] - a[0]) / 10, at[1] - (b[1] - a[1]) / 10, ...b]";
             page.js(script, &json!(null))
         };
         let mouse = |kind: &str, x: &Value, y: &Value| {
@@ -159,10 +120,30 @@ fn a_message_is_moved_by_keys_by_mouse_and_by_touch() {
             page.browser.devtools("Input.dispatchTouchEvent", &params).unwrap();
         };
         type Move<'a> = (&'static str, Box<dyn Fn() + 'a>);
-        let moves: [Move<'_>; 5] = [
+        let moves: [Move<'_>; 9] = [
             ("deliver", Box::new(|| page.key("d", 0))),
             ("delay", Box::new(|| page.key(";", 0))),
+            // In less than 10 ms it arrives anyway.
+            ("deliver", Box::new(|| page.key(",", 0))),
             ("hold", Box::new(|| page.key("h", 0))),
+            ("drop", Box::new(|| page.key("x", 0))),
+            ("duplicate", Box::new(|| page.key("u", 0))),
+            (
+                "deliver",
+                Box::new(|| {
+                    let way = way(page);
+                    mouse("mousePressed", &way[1], &way[2]);
+                    mouse("mouseMoved", &way[3], &way[4]);
+                    // What is begun is given up; then the message is brought to where it goes.
+                    page.key("Escape", 27);
+                    mouse("mouseReleased", &way[3], &way[4]);
+                    assert_eq!(page.js("return document.querySelectorAll('#tree li').length", &json!(null)), json!(0));
+                    mouse("mousePressed", &way[1], &way[2]);
+                    mouse("mouseMoved", &way[3], &way[4]);
+                    mouse("mouseMoved", &way[5], &way[6]);
+                    mouse("mouseReleased", &way[5], &way[6]);
+                }),
+            ),
             (
                 "delay",
                 Box::new(|| {
@@ -323,5 +304,50 @@ fn branches_of_a_run_outlast_another_tree_that_has_the_same_run() {
         assert_eq!(page.text("#former button"), "tour 1, 2 branches");
         page.click("#former button");
         assert_eq!(page.other_digest(&crashed), both);
+    });
+}
+
+#[test]
+fn what_was_there_before_is_offered_and_what_did_nothing_is_told() {
+    with_page(given, |page| {
+        let first = page.text("#digest");
+        page.click("[aria-label='next election']");
+        page.key("2", 0);
+        page.click("its disk answers again");
+        page.wait_for("#remark", "no sync of S2 stalls");
+        page.key("1", 0);
+        page.key("c", 0);
+        let crashed = page.other_digest(&first);
+        assert_eq!(
+            page.js("return document.querySelectorAll('#remark, .line .parting').length", &json!(null)),
+            json!(0)
+        );
+        page.click("#compare");
+        page.wait_for("#parting", "They part at event");
+        assert_eq!(page.js("return document.querySelectorAll('.line .parting').length", &json!(null)), json!(1));
+
+        // While two are compared, the one that is shown is acted on, and a message beside it is only looked at.
+        page.key("3", 0);
+        page.key("z", 0);
+        let paused = page.other_digest(&crashed);
+        let beside = "#ring-beside .message path";
+        page.set("#scrub", "1000000", "input");
+        let on = "for (let left = 300; left && !$(args); left--) {
+            document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+            await turn();
+        }";
+        page.js(on, &json!(beside));
+        page.click(beside);
+        assert_eq!(page.js("return document.querySelectorAll('.message.selected').length", &json!(null)), json!(0));
+        assert_eq!(page.text("#digest"), paused);
+        page.click("#take-back");
+        assert_eq!(page.other_digest(&paused), crashed);
+
+        // What does not open changes no branch, and none of them is lost.
+        let lanes = || page.js("return $('#tree').textContent", &json!(null));
+        let before = lanes();
+        page.js("location.hash = 'nonsense'", &json!(null));
+        page.wait_for("#problem", "leads nowhere");
+        assert_eq!((lanes(), page.text("#digest")), (before, crashed));
     });
 }

@@ -5,6 +5,10 @@ use super::{digest, given};
 use raftbox_tests::header;
 use serde_json::json;
 
+fn told_digest(found: &serde_json::Value) -> &str {
+    found["told"][0]["digest"].as_str().unwrap()
+}
+
 #[test]
 fn three_clusters_in_one_page_are_loaded_when_they_are_seen() {
     with_page(given, |page| {
@@ -44,6 +48,25 @@ fn three_clusters_in_one_page_are_loaded_when_they_are_seen() {
             assert_eq!(one["menu"], "none");
             assert!(one["cut_off"].as_i64() <= Some(1), "it is as high as it needs to be: {one:#}");
         }
+        // The frames ask nobody else for anything, and lead to the sandbox itself.
+        let script = "
+            const asked = [];
+            for (const { contentWindow } of document.querySelectorAll('iframe')) {
+                asked.push(...contentWindow.performance.getEntriesByType('resource').map((entry) => entry.name));
+            }
+            const { contentWindow, contentDocument } = $('iframe');
+            let opened;
+            contentWindow.open = (address) => { opened = String(address); };
+            contentDocument.querySelector('a.embed-only').click();
+            await until('opened the sandbox', () => opened);
+            return [asked, opened];";
+        let told = page.js(script, &json!(null));
+        let asked = told[0].as_array().unwrap();
+        assert!(asked.iter().all(|name| name.as_str().unwrap().starts_with(&page.address)), "{asked:?}");
+        let opened = told[1].as_str().unwrap();
+        assert!(asked.len() > 3 && opened.starts_with(&format!("{}index.html#", page.address)), "{opened}");
+        page.open(opened.split_once('#').unwrap().1);
+        assert_eq!(page.text("#digest"), told_digest(&found));
         page.open("");
     });
 }

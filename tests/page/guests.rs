@@ -3,6 +3,7 @@
 use super::support::{Page, with_page};
 use super::{digest, given};
 use raftbox::check::Verdict;
+use raftbox::link::Link;
 use raftbox::plan::{Header, sha256};
 use raftbox::runfile::RunFile;
 use raftbox::simulation::Record;
@@ -98,6 +99,27 @@ fn a_guest_that_traps_is_an_event_and_a_broken_property() {
         page.wait_for("#properties", "guest-trap is violated at");
         page.click("#properties .violated button");
         assert!(page.text("#sentence").contains("trap"), "{}", page.text("#sentence"));
+    });
+}
+
+#[test]
+fn a_guest_that_traps_when_it_boots_and_a_link_of_its_run_are_told() {
+    with_page(given, |page| {
+        let folder = tempfile::tempdir().unwrap();
+        let first = page.text("#digest");
+        let guest = hostile::guest("", "", "unreachable", "");
+        let (header, record) = tour_of(&guest);
+        let link = Link::new(header.plan, &sha256(&guest)).encode();
+        page.js("location.hash = args", &json!(link));
+        page.wait_for("#problem", "open that guest first");
+        page.click("#problem button");
+        pick(page, &folder, "#guest", "trap.wasm", &guest);
+        assert_eq!(page.other_digest(&first), record.trace.digest().to_string());
+        page.click("#tab-Properties");
+        page.wait_for("#properties", "guest-trap is violated at");
+        page.js("location.hash = ''; await turn(); location.hash = args", &json!(link));
+        page.wait_for("#digest", &record.trace.digest().to_string());
+        assert_eq!(page.text("#problem"), "");
     });
 }
 

@@ -59,7 +59,7 @@ impl Browser {
         let options = json!({
             "binary": chromium,
             // The sandbox does not work for root, which CI is; what is loaded is ours, and from this machine.
-            "args": ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "args": ["--headless", "--window-size=1280,900", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--disable-dev-shm-usage", format!("--user-data-dir={folder}")],
         });

@@ -56,6 +56,13 @@ impl Drop for Stage {
 /// What scripts in the page have at hand.
 const HELP: &str = "
     const $ = (what) => document.querySelector(what);
+    const buttonOf = (text) => [...document.querySelectorAll('button')].find((one) => one.textContent === text && one.checkVisibility());
+    const fieldOf = (label) => [...document.querySelectorAll('label')].find((one) => one.textContent.startsWith(label))?.querySelector('input');
+    const found = (what) => {
+        const one = /^[#.[]/.test(what) ? $(what) : buttonOf(what) ?? fieldOf(what);
+        if (!one) throw new Error(`there is no ${what}`);
+        return one;
+    };
     const turn = () => new Promise((resume) => setTimeout(resume, 0));
     const until = async (what, whether) => {
         for (let left = 3000; !whether(); left--) {

@@ -11,8 +11,10 @@
 //! | [`links`] | the link to what is shown |
 //! | [`browser`] | files, address, clipboard, frames |
 //! | [`picture`] | what is drawn at an event, as plain values |
+//! | [`place`] | coordinates as text |
 //! | [`ring`] | the cluster |
-//! | [`flight`] | a message on its way |
+//! | [`flight`], [`marks`] | a message on its way, and how all of them are drawn |
+//! | [`legend`] | what the shapes of it mean |
 //! | [`transport`] | moving in time |
 //! | [`telling`] | the sentence of an event, and why |
 //! | [`menu`] | scenario, seed, files, digest |
@@ -38,12 +40,15 @@ mod events;
 mod flight;
 mod keys;
 mod lanes;
+mod legend;
 mod links;
 mod logs;
 mod mail;
+mod marks;
 mod menu;
 mod node;
 mod picture;
+mod place;
 mod properties;
 mod ring;
 mod session;
@@ -85,6 +90,7 @@ impl Panel {
 fn App() -> impl IntoView {
     let page = Page::new();
     provide_context(page);
+    beside::provide(page);
     keys::listen(page);
     let panel = RwSignal::new(Panel::Logs);
     Effect::new(move |_| {
@@ -120,7 +126,7 @@ fn App() -> impl IntoView {
         <Notice />
         <main>
             <section class="cluster" aria-label="Cluster">
-                <div class="course"><beside::Own /><ring::Ring picture=page.picture id="ring" /></div>
+                <div class="course"><beside::Own /><ring::Ring picture=page.picture id="ring" live=true /></div>
                 <beside::Compared />
             </section>
             <acts::Acts />
@@ -149,7 +155,7 @@ fn App() -> impl IntoView {
             <events::Aloud />
             <tree::Lanes />
             <transport::Transport />
-            <keys::Help />
+            <div class="sheets"><tree::Before /><legend::Legend /><keys::Help /></div>
         </footer>
     }
 }

@@ -11,6 +11,7 @@ use crate::event::text::{operation, reply};
 use crate::event::{Cause, Effect, Endpoint, Event, MessageName, Micros, Moot};
 use raftbox_abi::client::{Reply, Request};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What can become of a message, or of a copy of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub struct Message {
     /// How many bytes it has.
     pub bytes: u64,
     /// What it says, in words.
-    pub words: Box<str>,
+    pub words: Arc<str>,
     /// Whether it grants or refuses something; `None` if it does neither.
     pub grants: Option<bool>,
     /// When it left.
@@ -131,6 +132,12 @@ impl Message {
         known.filter(|_| self.is_held(event))
     }
 
+    /// Whether a copy of it has arrived by an event.
+    #[must_use]
+    pub fn has_arrived(&self, event: u64) -> bool {
+        self.fates.iter().any(|fate| fate.moment.event <= event && matches!(fate.what, What::Arrives { .. }))
+    }
+
     /// Whether the network holds it after an event.
     #[must_use]
     pub fn is_held(&self, event: u64) -> bool {
@@ -151,8 +158,16 @@ impl Message {
 #[derive(Clone, Debug, Default)]
 pub struct Messages {
     all: Vec<Message>,
-    /// Where in `all` the messages of a link are, in order.
-    links: BTreeMap<(Endpoint, Endpoint), Vec<u32>>,
+    links: BTreeMap<(Endpoint, Endpoint), Link>,
+}
+
+/// What was sent from one to another.
+#[derive(Clone, Debug, Default)]
+struct Link {
+    /// Where in `all` its messages are, in order.
+    sent: Vec<u32>,
+    /// The messages, by their numbers, that arrived when none that was sent later had, each with the event.
+    newest: Vec<(u64, u64)>,
 }
 
 impl Messages {
@@ -172,9 +187,18 @@ impl Messages {
         let link = self.links.get(&(name.from, name.to))?;
         // Numbers on a link have no gaps, unless an enemy wrote the run.
         let number = |place: &u32| self.all[*place as usize].name.n;
+        let link = &link.sent;
         let guess = usize::try_from(name.n).ok().and_then(|n| link.get(n)).filter(|place| number(place) == name.n);
         let found = || link.iter().rev().find(|place| number(place) == name.n);
         guess.or_else(found).map(|place| *place as usize)
+    }
+
+    /// Whether one that was sent later on the same link has arrived before an event is over.
+    #[must_use]
+    pub fn is_overtaken(&self, name: MessageName, event: u64) -> bool {
+        let Some(link) = self.links.get(&(name.from, name.to)) else { return false };
+        let place = link.newest.partition_point(|(arrived, _)| *arrived <= event);
+        place.checked_sub(1).is_some_and(|last| link.newest[last].1 > name.n)
     }
 
     /// The message that an event sends.
@@ -197,7 +221,7 @@ impl Messages {
             Event::Effect(Effect::Sent { message, operation, bytes }) => {
                 let (words, grants) = words(*message, bytes, describe);
                 let Ok(place) = u32::try_from(self.all.len()) else { return };
-                self.links.entry((message.from, message.to)).or_default().push(place);
+                self.links.entry((message.from, message.to)).or_default().sent.push(place);
                 self.all.push(Message {
                     name: *message,
                     operation: *operation,
@@ -221,6 +245,12 @@ impl Messages {
     }
 
     fn becomes(&mut self, name: MessageName, seen: &Seen<'_>, what: What, keep: bool) {
+        if matches!(what, What::Arrives { .. })
+            && let Some(link) = self.links.get_mut(&(name.from, name.to))
+            && link.newest.last().is_none_or(|(_, newest)| *newest < name.n)
+        {
+            link.newest.push((seen.moment().event, name.n));
+        }
         if let Some(place) = self.place(name) {
             self.all[place].fates.push(Fate { moment: seen.moment(), what, keep });
         }
@@ -289,6 +319,28 @@ mod tests {
         assert!(messages.get(NAME).unwrap().is_held(2));
         observe(&mut messages, 3, &deliver, Some(Moot::NodeDown));
         assert!(!messages.get(NAME).unwrap().is_held(3));
+    }
+
+    #[test]
+    fn a_message_is_overtaken_by_one_that_was_sent_later_and_came_first() {
+        let mut messages = Messages::default();
+        let name = |n| MessageName { n, ..NAME };
+        for n in 0..3 {
+            observe(
+                &mut messages,
+                n,
+                &Event::Effect(Effect::Sent { message: name(n), operation: 0, bytes: b"append" }),
+                None,
+            );
+        }
+        let deliver =
+            |n, keep| Event::Cause(Cause::Deliver { message: name(n), copy: 0, keep, alterations: Vec::new() });
+        observe(&mut messages, 3, &deliver(1, true), None);
+        observe(&mut messages, 4, &deliver(0, false), None);
+        let overtaken = |event| [0, 1, 2].map(|n| messages.is_overtaken(name(n), event));
+        assert_eq!([overtaken(2), overtaken(3)], [[false; 3], [true, false, false]]);
+        let arrived = |event| messages.get(name(1)).unwrap().has_arrived(event);
+        assert_eq!([arrived(2), arrived(3)], [false, true]);
     }
 
     #[test]

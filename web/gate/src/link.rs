@@ -27,7 +27,7 @@ impl Linked {
         let link = Link::decode(text)?;
         if !link.is_by(&guest) {
             return Err(JsError::new(
-                "this link is of a run of another guest than the one here, which would make another run of it",
+                "this link is of a run of another guest than the one here, which would make another run of it; open that guest first",
             ));
         }
         Ok(Self { link, guest })

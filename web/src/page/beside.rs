@@ -74,14 +74,30 @@ fn along(beside: &Session, parting: Option<&Parting>, events: u64, at: Micros) -
 
 /// Where two runs part: the event, when it is, and what it is in each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Parting {
+pub(crate) struct Parting {
     event: u64,
-    at: Micros,
+    pub(crate) at: Micros,
     here: String,
     beside: String,
 }
 
-fn parting() -> Option<Parting> {
+/// Makes known to all components where the two runs part; there is nothing to know as long as they do not, or there is one.
+pub(crate) fn provide(page: Page) {
+    let known = Memo::new(move |_| page.beside.read().as_ref().map(|beside| (beside.opened, beside.known)));
+    let parting = Memo::new(move |_| {
+        known.get()?;
+        let _ = (page.run.get(), page.known.get());
+        find()
+    });
+    provide_context(parting);
+}
+
+/// Where the run that is shown and the one beside it part.
+pub(crate) fn parting() -> Memo<Option<Parting>> {
+    expect_context()
+}
+
+fn find() -> Option<Parting> {
     let parting = session::with_both(|shown, beside| {
         let (shown, beside) = (shown.recording(), beside.recording());
         let event = shown.parts_from(beside)?;
@@ -125,10 +141,7 @@ pub(crate) fn Compared() -> impl IntoView {
 fn Other() -> impl IntoView {
     let page = page();
     let known = Memo::new(move |_| page.beside.read().as_ref().map(|beside| (beside.opened, beside.known)));
-    let parting = Memo::new(move |_| {
-        let _ = (page.run.get(), page.known.get(), known.get());
-        parting()
-    });
+    let parting = parting();
     let events = Memo::new(move |_| {
         // How far the other run is by then may be known only later.
         let _ = known.get();
@@ -148,7 +161,7 @@ fn Other() -> impl IntoView {
     view! {
         <section class="beside" aria-label="Another branch">
             <h2>{called}" "<button type="button" id="close-beside" on:click=move |_| close(page)>"close"</button></h2>
-            <Ring picture=picture id="ring-beside" />
+            <Ring picture=picture id="ring-beside" live=false />
         </section>
         <section class="differences" aria-label="How they differ"><Differences parting=parting others=events /></section>
     }

@@ -32,9 +32,6 @@ thread_local! {
     static FORMER: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How many former runs' branches are kept over a reload.
-const REMEMBERED: usize = 8;
-
 impl Kept {
     /// The branch that has this plan.
     fn branch(&self, plan: &Plan) -> Option<BranchId> {
@@ -134,8 +131,11 @@ pub(crate) fn run_by(page: Page, guest: Option<String>) {
 fn keep(page: Page, kept: Kept) {
     FORMER.with_borrow(|former| {
         let all: Vec<&Kept> = former.iter().chain([&kept]).filter(|kept| kept.branches()).collect();
-        let last = &all[all.len().saturating_sub(REMEMBERED)..];
-        browser::store(&serde_json::to_string(last).unwrap_or_default());
+        if !browser::store(&serde_json::to_string(&all).unwrap_or_default()) {
+            page.fail(
+                "The browser has no room to keep these branches when the page is loaded anew: save the runs that matter.",
+            );
+        }
     });
     KEPT.set(Some(kept));
     page.branched.update(|changes| *changes += 1);
@@ -225,12 +225,14 @@ pub(crate) fn turn(page: Page, forward: bool) {
     }
 }
 
-/// Gives a branch another name.
-pub(crate) fn rename(page: Page, id: BranchId, name: &str) {
-    let Some(mut kept) = kept() else { return };
-    match kept.tree.rename(id, name) {
-        Ok(()) => page.problem.set(None),
-        Err(wrong) => page.fail(format!("The name stays as it was: {wrong}.")),
+/// Gives a branch another name; `false` if it keeps the one that it has.
+pub(crate) fn rename(page: Page, id: BranchId, name: &str) -> bool {
+    let Some(mut kept) = kept() else { return false };
+    if let Err(wrong) = kept.tree.rename(id, name) {
+        page.fail(format!("The name stays as it was: {wrong}."));
+        return false;
     }
+    page.problem.set(None);
     keep(page, kept);
+    true
 }

@@ -188,11 +188,14 @@ export function remembered() {
   }
 }
 
-// Keeps a text for when the tab is loaded anew, where the browser lets it. In somebody else's page nothing is stored.
+// Keeps a text for when the tab is loaded anew, and tells whether the browser had room. In somebody else's page nothing is stored.
 export function store(text) {
-  if (document.body.classList.contains("embed")) return;
+  if (document.body.classList.contains("embed")) return true;
   try {
     if (text === "[]") sessionStorage.removeItem(PLACE);
     else sessionStorage.setItem(PLACE, text);
-  } catch {}
+    return true;
+  } catch {
+    return false;
+  }
 }

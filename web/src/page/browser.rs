@@ -32,8 +32,8 @@ extern "C" {
     pub(crate) fn presented() -> bool;
     /// What [`store`] was given last in this tab; empty if nothing was.
     pub(crate) fn remembered() -> String;
-    /// Keeps a text for when the tab is loaded anew.
-    pub(crate) fn store(text: &str);
+    /// Keeps a text for when the tab is loaded anew; `false` if the browser has no room for it.
+    pub(crate) fn store(text: &str) -> bool;
     /// Marks in the browser's own record of the page that people can use it now.
     pub(crate) fn interactive();
     /// An SVG element of the page as a file of its own.

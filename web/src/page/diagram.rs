@@ -7,6 +7,7 @@
 
 mod letter;
 
+use super::place::{Px, moved_to, px};
 use super::session::{self, Session};
 use super::state::{Page, Selected, page};
 use super::window::{Window, Zoom, window};
@@ -146,15 +147,15 @@ fn axis(window: Window) -> Vec<Micros> {
 
 fn head(page: Page, lane: Endpoint, x: f64) -> AnyView {
     let Endpoint::Node(id) = lane else {
-        return view! { <text class="name" x=x y="14">{lane.to_string()}</text> }.into_any();
+        return view! { <text class="name" x=px(x) y="14">{lane.to_string()}</text> }.into_any();
     };
     let pick = move || page.selected.set(Some(Selected::Node(id)));
     let class = move || if page.selected.get() == Some(Selected::Node(id)) { "head selected" } else { "head" };
     view! {
         <g class=class role="button" tabindex="0" aria-label=format!("select S{id}") on:click=move |_| pick()
             on:keydown=move |key| if key.key() == "Enter" { pick(); }>
-            <rect x=x - 20.0 y="1" width="40" height="19" rx="4" />
-            <text class="name" x=x y="15">{lane.to_string()}</text>
+            <rect x=px(x - 20.0) y="1" width="40" height="19" rx="4" />
+            <text class="name" x=px(x) y="15">{lane.to_string()}</text>
         </g>
     }
     .into_any()
@@ -169,7 +170,7 @@ fn band(band: &Band, drawn: &Drawn) -> impl IntoView + use<> {
     view! {
         <g class="band">
             <title>{words}</title>
-            <rect x=x y=from width=width height=(to - from).max(2.0) />
+            <rect x=px(x) y=px(from) width=px(width) height=px((to - from).max(2.0)) />
         </g>
     }
 }
@@ -182,7 +183,7 @@ fn band_name(band: &Band, drawn: &Drawn) -> impl IntoView + use<> {
         Some(x) => (x + 9.0, words.split_once(' ').map_or("", |(_, what)| what).to_owned()),
         None => (LEFT + 2.0, words),
     };
-    view! { <text class="fault-name" x=x y=y>{words}</text> }
+    view! { <text class="fault-name" x=px(x) y=px(y)>{words}</text> }
 }
 
 fn mark(page: Page, marked: Marked, drawn: &Drawn) -> impl IntoView + use<> {
@@ -200,7 +201,7 @@ fn mark(page: Page, marked: Marked, drawn: &Drawn) -> impl IntoView + use<> {
     let label = words.clone();
     view! {
         <g class=class role="button" tabindex="-1" aria-label=label
-            transform=format!("translate({x:.1} {y:.1})")
+            transform=moved_to(x, y)
             on:click=move |_| { page.playing.set(false); page.seek(event + 1); }>
             <title>{words}</title>
             <circle class="target" r="9" />
@@ -215,13 +216,14 @@ fn bars(current: &Current, drawn: &Drawn) -> impl IntoView + use<> {
     let (top, bottom) = (drawn.scale.y(drawn.window.from), drawn.scale.y(drawn.window.to));
     let bar = |class: &'static str, lane: Endpoint, from: f64, to: f64| {
         let x = drawn.x(lane)? - 6.0;
-        (to > from).then(|| view! { <line class=class x1=x x2=x y1=from y2=to /> })
+        (to > from).then(|| view! { <line class=class x1=px(x) x2=px(x) y1=px(from) y2=px(to) /> })
     };
     let y = |at: Micros| drawn.scale.y(at).clamp(top, bottom);
     let past: Vec<_> = current.past.iter().map(|(lane, at)| bar("cone past", *lane, top, y(*at))).collect();
     let future: Vec<_> = current.future.iter().map(|(lane, at)| bar("cone future", *lane, y(*at), bottom)).collect();
-    let ring =
-        drawn.x(current.lane).map(|x| view! { <circle class="current" cx=x cy=drawn.scale.y(current.at) r="9" /> });
+    let ring = drawn
+        .x(current.lane)
+        .map(|x| view! { <circle class="current" cx=px(x) cy=px(drawn.scale.y(current.at)) r="9" /> });
     view! { <g>{past}{future}{ring}</g> }
 }
 
@@ -235,8 +237,8 @@ fn ground(page: Page, drawn: &Drawn) -> impl IntoView + use<> {
     let line = move |(lane, x): (Endpoint, f64)| {
         view! {
             <g class=move || class(lane)>
-                <rect x=x - 14.0 y="0" width="28" height=HEIGHT />
-                <line x1=x x2=x y1="0" y2=HEIGHT />
+                <rect x=px(x - 14.0) y="0" width="28" height=px(HEIGHT) />
+                <line x1=px(x) x2=px(x) y1="0" y2=px(HEIGHT) />
             </g>
         }
     };
@@ -291,18 +293,17 @@ fn Frame(drawn: Memo<Arc<Drawn>>, current: Memo<Option<Current>>) -> impl IntoVi
     let times = move || {
         let drawn = drawn.read();
         let step = drawn.window.span() / 8;
-        let text =
-            |at: Micros| view! { <text class="time" x=LEFT - 6.0 y=drawn.scale.y(at) + 3.0>{time(at, step)}</text> };
+        let text = |at: Micros| view! { <text class="time" x=px(LEFT - 6.0) y=px(drawn.scale.y(at) + 3.0)>{time(at, step)}</text> };
         axis(drawn.window).into_iter().map(text).collect_view()
     };
-    let now = move || drawn.read().scale.y(page.time.get());
-    let size = move || format!("0 0 {} {}", drawn.read().width(), HEAD + HEIGHT);
+    let now = move || px(drawn.read().scale.y(page.time.get()));
+    let size = move || format!("0 0 {} {}", Px(drawn.read().width()), Px(HEAD + HEIGHT));
     // Narrower than that nobody can read it; the panel scrolls.
-    let least = move || format!("{:.0}px", drawn.read().width() * 0.75);
-    let moved = move || format!("translate(0 {:.2})", -drawn.read().scale.y(drawn.read().window.from));
+    let least = move || format!("{}px", Px(drawn.read().width() * 0.75));
+    let moved = move || moved_to(0.0, -drawn.read().scale.y(drawn.read().window.from));
     view! {
         <svg id="diagram" class="diagram" viewBox=size style:min-width=least role="group" aria-label="Space-time diagram">
-            <svg y=HEAD width=move || drawn.read().width() height=HEIGHT>
+            <svg y=px(HEAD) width=move || px(drawn.read().width()) height=px(HEIGHT)>
                 {move || { let _ = lanes.read(); ground(page, &drawn.get_untracked()) }}
                 <g transform=moved>
                     {times}
@@ -315,8 +316,8 @@ fn Frame(drawn: Memo<Arc<Drawn>>, current: Memo<Option<Current>>) -> impl IntoVi
                         {mark(page, one.1, &drawn.get_untracked())}
                     </For>
                     {move || { let drawn = drawn.get(); drawn.bands.iter().map(|one| band_name(one, &drawn)).collect_view() }}
-                    <rect class="later" x=LEFT y=now width=move || drawn.read().width() height=HEIGHT />
-                    <line class="now" x1="0" x2=move || drawn.read().width() y1=now y2=now />
+                    <rect class="later" x=px(LEFT) y=now width=move || px(drawn.read().width()) height=px(HEIGHT) />
+                    <line class="now" x1="0" x2=move || px(drawn.read().width()) y1=now y2=now />
                 </g>
             </svg>
             {move || {

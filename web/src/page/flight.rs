@@ -1,11 +1,12 @@
-//! A message on its way, on its link: what it is, and how it is grabbed and moved.
+//! A message on its way, on its link: how it is drawn, grabbed and moved.
 
 use super::mail::{Dragged, arrival, arrive};
 use super::picture::Flight;
 use super::ring::{MIDDLE, NODE, SIZE, part, place};
-use super::state::{Page, Selected, page};
+use super::state::{Page, Selected};
 use leptos::prelude::*;
 use raftbox::event::{MessageName, Micros};
+use raftbox::scenario::step::Message;
 use raftbox::view::message::Shape;
 use web_sys::wasm_bindgen::JsCast as _;
 
@@ -32,7 +33,7 @@ pub(super) fn shape_class(shape: Shape) -> &'static str {
 }
 
 /// What stands on a message: a number of entries, a letter, a tick or a cross.
-fn inscription(flight: &Flight) -> String {
+pub(super) fn inscription(flight: &Flight) -> String {
     match (flight.shape, flight.grants) {
         (Shape::Append(entries), _) => entries.to_string(),
         (Shape::Request, _) => flight.words.chars().next().unwrap_or('?').to_uppercase().collect(),
@@ -43,17 +44,29 @@ fn inscription(flight: &Flight) -> String {
     }
 }
 
+/// Two hooks that point back: one that was sent later has come before it.
+pub(super) const LATE: &str = "M-13 -6L-17 0L-13 6H-15L-19 0L-15 -6ZM-18 -6L-22 0L-18 6H-20L-24 0L-20 -6Z";
+/// Brackets around it: it is held.
+pub(super) const HELD: &str = "M-12 -7H-8V-5H-10V5H-8V7H-12ZM12 -7H8V-5H10V5H8V7H12Z";
+
 /// A place on the ring.
 type Point = (f64, f64);
 
-/// The message that a pointer is told to.
-fn target(event: &web_sys::PointerEvent) -> Option<web_sys::Element> {
-    event.current_target()?.dyn_into().ok()
+/// The mark of a message that an event is about.
+fn mark(event: &web_sys::Event) -> Option<web_sys::Element> {
+    let target: web_sys::Element = event.target()?.dyn_into().ok()?;
+    target.closest("[data-message]").ok()?
+}
+
+/// The message that an event on the ring is about, if it is about one.
+pub(super) fn message(event: &web_sys::Event) -> Option<MessageName> {
+    let Message(name) = mark(event)?.get_attribute("data-message")?.parse().ok()?;
+    Some(name)
 }
 
 /// Where a pointer is, in the units of the ring.
 fn on_ring(event: &web_sys::PointerEvent) -> Point {
-    let Some(Ok(Some(ring))) = target(event).map(|target| target.closest("svg")) else { return (0.0, 0.0) };
+    let Some(Ok(Some(ring))) = mark(event).map(|mark| mark.closest("svg")) else { return (0.0, 0.0) };
     let bounds = ring.get_bounding_client_rect();
     let scale = (bounds.width().min(bounds.height()) / SIZE).max(0.001);
     let x = f64::from(event.client_x()) - bounds.left() - bounds.width() / 2.0;
@@ -61,16 +74,16 @@ fn on_ring(event: &web_sys::PointerEvent) -> Point {
     (x / scale, y / scale + MIDDLE)
 }
 
-/// What happens to the pointer is told to the message that was grabbed, wherever the pointer goes.
+/// What happens to the pointer is told to the mark that was grabbed, wherever the pointer goes.
 fn hold(event: &web_sys::PointerEvent) {
-    if let Some(target) = target(event) {
-        drop(target.set_pointer_capture(event.pointer_id()));
+    if let Some(mark) = mark(event) {
+        drop(mark.set_pointer_capture(event.pointer_id()));
     }
 }
 
 /// The way of a message.
 #[derive(Clone, Copy)]
-struct Way {
+pub(super) struct Way {
     name: MessageName,
     from: Point,
     to: Point,
@@ -80,11 +93,27 @@ struct Way {
 }
 
 impl Way {
+    pub(super) fn of(flight: &Flight, (nodes, clients): (usize, usize)) -> Self {
+        let name = flight.name;
+        let (from, to) = (place(name.from, nodes, clients), place(name.to, nodes, clients));
+        Self { name, from, to, sent: flight.sent, ends: flight.ends.map(|(end, _)| end) }
+    }
+
+    /// That of the message that a pointer holds, or of the one that it is on.
+    fn pointed(page: Page, name: Option<MessageName>) -> Option<Self> {
+        let name = page.grabbed.get_untracked().map(|(grabbed, _)| grabbed).or(name)?;
+        page.picture.with_untracked(|picture| {
+            let flight = picture.flights.iter().find(|flight| flight.name == name)?;
+            Some(Self::of(flight, (picture.nodes.len(), picture.clients.len())))
+        })
+    }
+
     /// Where the message is: beside the middle of its link, so that both directions are told apart.
-    fn at(&self, page: Page) -> Point {
-        let way = self
-            .dragged(page)
-            .map_or_else(|| self.ends.map_or(0.5, |end| part(self.sent, end, page.time.get())), |dragged| dragged.way);
+    pub(super) fn at(&self, page: Page) -> Point {
+        let way = self.dragged(page).map_or_else(
+            || self.ends.map_or(0.5, |end| part(self.sent, end, page.time.get_untracked())),
+            |dragged| dragged.way,
+        );
         let (dx, dy, length, inset) = self.line();
         let aside = 5.0;
         let way = inset + way * (1.0 - 2.0 * inset);
@@ -106,11 +135,15 @@ impl Way {
     }
 
     fn dragged(&self, page: Page) -> Option<Dragged> {
-        page.dragged.get().filter(|dragged| dragged.name == self.name)
+        page.dragged.get_untracked().filter(|dragged| dragged.name == self.name)
     }
 
     /// A pointer takes the message.
     fn grab(&self, page: Page, event: &web_sys::PointerEvent) {
+        // Of a mouse the left button, of fingers the first.
+        if event.button() != 0 || !event.is_primary() {
+            return;
+        }
         hold(event);
         page.playing.set(false);
         page.grabbed.set(Some((self.name, on_ring(event))));
@@ -142,48 +175,25 @@ impl Way {
     }
 
     /// When it arrives if it is left where it is dragged.
-    fn told(&self, page: Page) -> Option<String> {
+    pub(super) fn told(&self, page: Page) -> Option<String> {
         let dragged = self.dragged(page)?;
-        let now = page.time.get();
+        let now = page.time.get_untracked();
         Some(if dragged.arrives <= now { "now".into() } else { format!("in {} ms", (dragged.arrives - now) / 1000) })
     }
 }
 
-#[component]
-pub(crate) fn FlightMark(flight: Flight, count: Memo<(usize, usize)>) -> impl IntoView {
-    let page = page();
-    let name = flight.name;
-    let (nodes, clients) = count.get_untracked();
-    let (from, to) = (place(name.from, nodes, clients), place(name.to, nodes, clients));
-    let way = Way { name, from, to, sent: flight.sent, ends: flight.ends.map(|(end, _)| end) };
-    let at = move || {
-        let (x, y) = way.at(page);
-        format!("translate({x:.1} {y:.1})")
-    };
-    let (shape, lost) = (shape_class(flight.shape), flight.ends.is_some_and(|(_, lost)| lost));
-    let class = move || {
-        let flag = |on: bool, class: &'static str| if on { class } else { "" };
-        let selected = flag(page.selected.get() == Some(Selected::Message(name)), " selected");
-        let pointed = flag(page.pointed.get() == Some(name), " pointed");
-        format!("message {shape}{}{}{selected}{pointed}", flag(way.ends.is_none(), " held"), flag(lost, " lost"))
-    };
-    let (inscribed, outline) = (inscription(&flight), outline(flight.shape));
-    let words = format!("{name}: {}", flight.words + if lost { "; it will be lost" } else { "" });
-    view! {
-        <g class=class transform=at tabindex="-1" role="button" aria-label=words.clone() data-message=name.to_string()
-            on:pointerenter=move |_| page.pointed.set(Some(name)) on:pointerleave=move |_| page.pointed.set(None)
-            on:focus=move |_| page.pointed.set(Some(name)) on:blur=move |_| page.pointed.set(None)
-            // A finger on a message moves the message, and not the page.
-            on:touchstart=|event| event.prevent_default()
-            on:pointerdown=move |event| way.grab(page, &event) on:pointermove=move |event| way.drag(page, &event)
-            on:pointerup=move |_| way.leave(page)
-            on:pointercancel=move |_| { page.grabbed.set(None); page.dragged.set(None); }>
-            <title>{words.clone()}</title>
-            <circle class="halo" r="12" />
-            <path d=outline />
-            <text y="3.5">{inscribed}</text>
-            {way.ends.is_none().then(|| view! { <path class="brackets" d="M-10 -6V6M10 -6V6" /> })}
-            <text class="arrival" y="-14">{move || way.told(page)}</text>
-        </g>
+/// What a pointer does on the ring of the run that is shown.
+pub(super) fn hand(page: Page, event: &web_sys::PointerEvent) {
+    let held = page.grabbed.get_untracked().is_some();
+    match (event.type_().as_str(), Way::pointed(page, message(event))) {
+        ("pointerdown", Some(way)) => way.grab(page, event),
+        ("pointermove", Some(way)) if held => way.drag(page, event),
+        ("pointerup", Some(way)) if held => way.leave(page),
+        // It is gone, or the browser takes the pointer for itself.
+        ("pointerup" | "pointercancel", _) => {
+            page.grabbed.set(None);
+            page.dragged.set(None);
+        }
+        _ => {}
     }
 }

@@ -1,8 +1,9 @@
 //! The keyboard: everything that the page can do, it can do without a mouse.
 
+use super::acts::link;
 use super::state::{Page, SPEEDS, Selected, around};
 use super::window::SPANS;
-use super::{acts, ask, branches, browser, links, mail, ring, tree};
+use super::{ask, branches, browser, links, mail, ring, tree};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use raftbox::event::NodeId;
@@ -83,8 +84,8 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
         "M" => mail::choose(page, false),
         "," => return mail::shift(page, false),
         ";" => return mail::shift(page, true),
-        "l" => link(page, true),
-        "L" => link(page, false),
+        "l" => choose_link(page, true),
+        "L" => choose_link(page, false),
         "f" | "F" => browser::present(),
         "r" | "R" => ask::ask(page),
         "s" | "S" => links::share(page),
@@ -122,8 +123,8 @@ fn press(page: Page, event: &KeyboardEvent) -> bool {
 fn on_selected(page: Page, key: &str) -> Option<Act> {
     match (page.selected.get_untracked(), key) {
         (Some(Selected::Message(name)), key) => mail::act(name, key),
-        (Some(Selected::Link(a, b)), "x" | "X") => Some(acts::cut(&[a, b], &[a, b])),
-        (Some(Selected::Link(a, b)), "h" | "H") => Some(acts::heal(a, b)),
+        (Some(Selected::Link(a, b)), "x" | "X") => Some(link::cut(&[a, b], &[a, b])),
+        (Some(Selected::Link(a, b)), "h" | "H") => Some(link::heal(&[a, b], &[a, b])),
         _ => None,
     }
 }
@@ -139,7 +140,7 @@ fn escape(page: Page) {
 }
 
 /// Selects the next link, or the one before.
-fn link(page: Page, forward: bool) {
+fn choose_link(page: Page, forward: bool) {
     let links = ring::pairs(page.picture.with_untracked(|picture| picture.nodes.len()));
     let place = match page.selected.get_untracked() {
         Some(Selected::Link(a, b)) => links.iter().position(|(one, other, _)| (*one, *other) == (a, b)),

@@ -146,7 +146,7 @@ pub(crate) fn Logs() -> impl IntoView {
                 <button type="button" on:click=move |_| move_by(-(ROWS as i64))>"earlier"</button>
                 <button type="button" on:click=move |_| move_by(ROWS as i64)>"later"</button>
                 <button type="button" on:click=move |_| from.set(None)>"follow the end"</button>
-                <span class="legend">"solid: on disk · dashed: in memory · ✓ committed · ● applied · m5, n5: match and next of leader S5"</span>
+                <span class="legend">"solid: on disk · dashed: in memory · ✓ committed · ● applied · m, n with a number: what that leader knows to match, and sends next"</span>
             </div>
             <table id="logs">
                 <colgroup><col />{move || (1..=nodes.get()).map(|id| view! {

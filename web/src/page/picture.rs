@@ -7,6 +7,7 @@ use raftbox::nodes::State;
 use raftbox::view::message::{Shape, What};
 use raftbox::view::node::Vote;
 use raftbox_abi::note::Role;
+use std::sync::Arc;
 
 /// One node.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,10 +43,31 @@ pub(crate) struct Flight {
     pub(crate) shape: Shape,
     /// Whether it grants or refuses something.
     pub(crate) grants: Option<bool>,
-    pub(crate) words: String,
+    pub(crate) words: Arc<str>,
     pub(crate) sent: Micros,
     /// When something becomes of it, if that is known; and whether that is its loss.
     pub(crate) ends: Option<(Micros, bool)>,
+    /// Whether a copy of it has arrived already.
+    pub(crate) again: bool,
+    /// Whether a copy of it goes on after that.
+    pub(crate) more: bool,
+    /// Whether one that was sent later on its link has arrived.
+    pub(crate) overtaken: bool,
+}
+
+impl Flight {
+    /// What it is and what will become of it, in words.
+    pub(crate) fn told(&self) -> String {
+        let (name, words) = (self.name, &self.words);
+        let lost = self.ends.is_some_and(|(_, lost)| lost);
+        let besides = [
+            (lost, "; it will be lost"),
+            (self.again, "; a copy has arrived already"),
+            (self.more, "; a further copy will come"),
+        ];
+        let besides: String = besides.iter().filter(|(is, _)| *is).map(|(_, words)| *words).collect();
+        format!("{name}: {words}{besides}")
+    }
 }
 
 /// A client.
@@ -104,9 +126,12 @@ impl Picture {
                 name: *name,
                 shape: message.shape(),
                 grants: message.grants,
-                words: message.words.to_string(),
+                words: Arc::clone(&message.words),
                 sent: message.sent.at,
                 ends: next.map(|fate| (fate.moment.at, lost(fate.what))),
+                again: events > 0 && message.has_arrived(last),
+                more: next.is_some_and(|fate| fate.keep && !lost(fate.what)),
+                overtaken: events > 0 && tables.messages.is_overtaken(*name, last),
             })
         };
         let count = session.header().plan.scenario.clients.count.min(CLIENTS_SHOWN);

@@ -2,8 +2,10 @@
 //!
 //! Shape tells what a message is, a mark whether it grants or refuses; colour only adds the term.
 
-use super::flight::FlightMark;
+use super::flight;
+use super::marks::Marks;
 use super::picture::{Client, Node, Picture};
+use super::place::{Px, moved_to, px};
 use super::state::{Selected, page};
 use leptos::prelude::*;
 use raftbox::event::{Endpoint, Micros, NodeId};
@@ -24,8 +26,8 @@ const CLIENTS_AT: f64 = 222.0;
 pub(super) fn place(endpoint: Endpoint, nodes: usize, clients: usize) -> (f64, f64) {
     match endpoint {
         Endpoint::Node(node) => {
-            let turn = f64::from(node - 1) / nodes.max(1) as f64 - 0.25;
-            (RADIUS * (turn * TAU).cos(), RADIUS * (turn * TAU).sin())
+            let turn = f64::from(node - 1) / nodes.max(1) as f64;
+            (RADIUS * sine(turn), -RADIUS * sine(turn + 0.25))
         }
         Endpoint::Client(client) => {
             // Clients that are not drawn stand at the edge.
@@ -36,6 +38,16 @@ pub(super) fn place(endpoint: Endpoint, nodes: usize, clients: usize) -> (f64, f
     }
 }
 
+/// The sine of an angle in turns, closer than can be seen: the library's is exact, and weighs as much as a panel.
+fn sine(turn: f64) -> f64 {
+    let turn = turn - turn.floor();
+    // Half a turn on it is the same below the line; within half a turn, the same from either end.
+    let (sign, turn) = if turn < 0.5 { (1.0, turn) } else { (-1.0, turn - 0.5) };
+    let angle = turn.min(0.5 - turn) * TAU;
+    let square = angle * angle;
+    sign * angle * (1.0 - square / 6.0 * (1.0 - square / 20.0 * (1.0 - square / 42.0)))
+}
+
 /// How much of a span has passed, 0 to 1.
 pub(super) fn part(from: Micros, to: Micros, now: Micros) -> f64 {
     let whole = to.saturating_sub(from).max(1);
@@ -43,7 +55,13 @@ pub(super) fn part(from: Micros, to: Micros, now: Micros) -> f64 {
 }
 
 #[component]
-pub(crate) fn Ring(picture: Memo<Arc<Picture>>, id: &'static str) -> impl IntoView {
+pub(crate) fn Ring(
+    picture: Memo<Arc<Picture>>,
+    id: &'static str,
+    /// Whether it is the run that is shown, to which things can be done.
+    live: bool,
+) -> impl IntoView {
+    let page = page();
     let count = Memo::new(move |_| (picture.read().nodes.len(), picture.read().clients.len()));
     let node = move |id: NodeId| {
         let node = Memo::new(move |_| picture.read().nodes.get(id as usize - 1).cloned());
@@ -56,9 +74,26 @@ pub(crate) fn Ring(picture: Memo<Arc<Picture>>, id: &'static str) -> impl IntoVi
     let nodes = move || 1..=u32::try_from(count.get().0).unwrap_or(0);
     let clients = move || 1..=u32::try_from(count.get().1).unwrap_or(0);
     let links = Memo::new(move |_| cut_links(&picture.read(), count.get()));
-    let flights = Memo::new(move |_| picture.read().flights.clone());
+    let layer = NodeRef::<leptos::svg::G>::new();
+    let marks = StoredValue::new_local(Marks::default());
+    Effect::new(move |_| {
+        if let Some(layer) = layer.get() {
+            marks.update_value(|marks| marks.draw(&layer, page, &picture.read()));
+        }
+    });
+    // One listener for all messages: they come and go by the hundred.
+    let hand = move |event: web_sys::PointerEvent| {
+        if live {
+            flight::hand(page, &event);
+        }
+    };
     view! {
-        <svg id=id class="ring" viewBox="-215 -178 430 430" role="group" aria-label="The cluster">
+        <svg id=id class="ring" viewBox="-215 -178 430 430" role="group" aria-label="The cluster"
+            on:pointerover=move |event| page.pointed.set(flight::message(&event)) on:pointerleave=move |_| page.pointed.set(None)
+            on:focusin=move |event| page.pointed.set(flight::message(&event)) on:focusout=move |_| page.pointed.set(None)
+            // A finger on a message moves the message, and not the page.
+            on:touchstart=move |event| if live && flight::message(&event).is_some() { event.prevent_default() }
+            on:pointerdown=hand on:pointermove=hand on:pointerup=hand on:pointercancel=hand>
             <For each=move || pairs(count.get().0) key=|pair| *pair let:pair>
                 {link_line(pair, count)}
             </For>
@@ -67,9 +102,7 @@ pub(crate) fn Ring(picture: Memo<Arc<Picture>>, id: &'static str) -> impl IntoVi
             </For>
             <For each=nodes key=|id| *id children=node />
             <For each=clients key=|id| *id children=client />
-            <For each=move || flights.get() key=|flight| (flight.name, flight.ends) let:flight>
-                <FlightMark flight=flight count=count />
-            </For>
+            <g node_ref=layer></g>
         </svg>
     }
 }
@@ -89,8 +122,8 @@ fn link_line((a, b, _): (NodeId, NodeId, usize), count: Memo<(usize, usize)>) ->
     view! {
         <g class=class role="button" tabindex="-1" data-link=format!("{a}-{b}") aria-label=format!("the link between S{a} and S{b}")
             on:click=move |_| page.selected.set(ours)>
-            <line x1=from.0 y1=from.1 x2=to.0 y2=to.1 />
-            <line class="target" x1=from.0 y1=from.1 x2=to.0 y2=to.1 />
+            <line x1=px(from.0) y1=px(from.1) x2=px(to.0) y2=px(to.1) />
+            <line class="target" x1=px(from.0) y1=px(from.1) x2=px(to.0) y2=px(to.1) />
         </g>
     }
 }
@@ -126,13 +159,15 @@ fn cut_links(picture: &Picture, (nodes, clients): (usize, usize)) -> Vec<Cut> {
 fn cut_mark(cut: &Cut) -> impl IntoView + use<> {
     let [a, b] = cut.ends.map(|(x, y)| (x as f64 / 16.0, y as f64 / 16.0));
     let middle = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
-    let angle = (b.1 - a.1).atan2(b.0 - a.0).to_degrees();
+    let length = (b.0 - a.0).hypot(b.1 - a.1).max(1.0);
+    let along = ((b.0 - a.0) / length, (b.1 - a.1) / length);
+    let turned = [along.0, along.1, -along.1, along.0, middle.0, middle.1].map(|part| Px(part).to_string()).join(" ");
     // The arrow shows the direction that carries nothing.
     let head = |on: bool, way: &str| on.then(|| format!("M{way}9 -6L{way}16 0L{way}9 6"));
     let heads = [head(cut.forward, ""), head(cut.back, "-")];
     let class = if cut.forward && cut.back { "cut both" } else { "cut" };
     view! {
-        <g class=class transform=format!("translate({:.1} {:.1}) rotate({angle:.1})", middle.0, middle.1)>
+        <g class=class transform=format!("matrix({turned})")>
             <title>{cut.words.clone()}</title>
             <rect class="gap" x="-8" y="-4" width="16" height="8" />
             <path d="M-5 -6L-5 6M5 -6L5 6" />
@@ -147,7 +182,7 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
     let at = move || {
         let (nodes, clients) = count.get();
         let (x, y) = place(Endpoint::Node(id), nodes, clients);
-        format!("translate({x:.1} {y:.1})")
+        moved_to(x, y)
     };
     let class = move || {
         let selected = page.selected.get() == Some(Selected::Node(id));
@@ -162,7 +197,7 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
             .as_ref()
             .and_then(|node| node.alarm)
             .map(|(set, rings)| 1.0 - part(set, rings, page.time.get()));
-        format!("{:.1} 100", left.unwrap_or(0.0) * 100.0)
+        format!("{} 100", Px(left.unwrap_or(0.0) * 100.0))
     };
     let label = text(|node| {
         let disk = if node.durable < node.last {
@@ -196,7 +231,7 @@ fn NodeMark(id: NodeId, node: Memo<Option<Node>>, count: Memo<(usize, usize)>) -
                     pick();
                 }>
                 <circle class="target" r="36" />
-                <circle class="body" r=NODE />
+                <circle class="body" r=px(NODE) />
                 <circle class="alarm" r="32" pathLength="100" stroke-dasharray=arc transform="rotate(-90)" />
                 {move || crown(node.read().as_ref())}
                 <text class="name" y="-5">{format!("S{id}")}</text>
@@ -232,7 +267,7 @@ fn facts_class(id: NodeId, (nodes, clients): (usize, usize)) -> &'static str {
 fn facts_at(id: NodeId, (nodes, clients): (usize, usize)) -> String {
     let (x, y) = place(Endpoint::Node(id), nodes, clients);
     let (dx, dy) = if y < -RADIUS * 0.8 { (if x < -1.0 { -40.0 } else { 40.0 }, -8.0) } else { (0.0, 46.0) };
-    format!("translate({dx} {dy})")
+    moved_to(dx, dy)
 }
 
 fn disk(node: &Node) -> String {
@@ -272,7 +307,7 @@ fn ClientMark(id: u32, client: Memo<Option<Client>>, count: Memo<(usize, usize)>
     let at = move || {
         let (nodes, clients) = count.get();
         let (x, y) = place(Endpoint::Client(id), nodes, clients);
-        format!("translate({x:.1} {y:.1})")
+        moved_to(x, y)
     };
     let class =
         move || if client.read().as_ref().is_some_and(|client| client.waits) { "client waits" } else { "client" };

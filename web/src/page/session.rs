@@ -4,6 +4,7 @@ use super::browser;
 use crate::built_in::built_in;
 use crate::engine::{Browser, BrowserNode};
 use crate::guest::Admitted;
+use raftbox::agenda::script::{Origin, Remark};
 use raftbox::check::Verdict;
 use raftbox::engine::{Engine as _, Node};
 use raftbox::plan::{Header, Plan, sha256};
@@ -170,6 +171,14 @@ impl Session {
     /// The digest so far.
     pub(crate) fn digest(&self) -> Digest {
         self.simulation.record().trace.digest()
+    }
+
+    /// What there is to know of what was done to the run last, so far.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let last = u32::try_from(self.header.plan.interventions.len()).ok()?;
+        let is_it = |remark: &&Remark| (remark.origin, remark.number) == (Origin::Intervention, last);
+        let remark = self.simulation.remarks().iter().find(is_it)?;
+        Some(format!("{}: {}.", remark.step, remark.why))
     }
 
     /// What became of each property so far.

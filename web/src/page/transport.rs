@@ -62,6 +62,17 @@ fn mark(mark: &Mark) -> AnyView {
 
 #[component]
 pub(crate) fn Transport() -> impl IntoView {
+    view! {
+        <section class="transport" aria-label="Time">
+            <Line />
+            <Buttons />
+        </section>
+    }
+}
+
+/// The timeline, with what happens when.
+#[component]
+fn Line() -> impl IntoView {
     let page = page();
     let ended = Memo::new(move |_| {
         page.run.track();
@@ -75,6 +86,7 @@ pub(crate) fn Transport() -> impl IntoView {
         let _ = shown.get();
         marks()
     });
+    let parting = super::beside::parting();
     let now = move || x(page.time.get(), ended.get());
     let scrub = move |event| {
         page.playing.set(false);
@@ -82,6 +94,27 @@ pub(crate) fn Transport() -> impl IntoView {
             page.seek_time(at);
         }
     };
+    view! {
+        <div class="line">
+            <svg viewBox="0 0 1000 26" preserveAspectRatio="none" aria-hidden="true">
+                <For each=move || marks.get() key=Clone::clone let:item>{mark(&item)}</For>
+                {move || parting.get().map(|parting| {
+                    let at = x(parting.at, ended.get());
+                    view! { <path class="parting" d=format!("M{at} 0v26M{at} 13l9 -7M{at} 13l9 7") /> }
+                })}
+                <line class="now" x1=now x2=now y1="0" y2="26" />
+            </svg>
+            <input type="range" id="scrub" min="0" max=move || ended.get() step="1" aria-label="Time in the run"
+                aria-valuetext=move || seconds(page.time.get())
+                prop:value=move || page.time.get().to_string() on:input=scrub />
+        </div>
+    }
+}
+
+/// What moves it.
+#[component]
+fn Buttons() -> impl IntoView {
+    let page = page();
     let button = move |label: &'static str, glyph: &'static str, act: fn(super::state::Page)| {
         view! { <button type="button" aria-label=label title=label on:click=move |_| act(page)>{glyph}</button> }
     };
@@ -96,41 +129,30 @@ pub(crate) fn Transport() -> impl IntoView {
         }
     };
     view! {
-        <section class="transport" aria-label="Time">
-            <div class="line">
-                <svg viewBox="0 0 1000 26" preserveAspectRatio="none" aria-hidden="true">
-                    <For each=move || marks.get() key=Clone::clone let:item>{mark(&item)}</For>
-                    <line class="now" x1=now x2=now y1="0" y2="26" />
-                </svg>
-                <input type="range" id="scrub" min="0" max=move || ended.get() step="1" aria-label="Time in the run"
-                    aria-valuetext=move || seconds(page.time.get())
-                    prop:value=move || page.time.get().to_string() on:input=scrub />
-            </div>
-            <div class="buttons">
-                {button("To the start", "|◀", |page| page.seek(0))}
-                {button("One event back", "‹ event", |page| page.step(false))}
-                <button type="button" id="play" class="play" aria-label=move || if page.playing.get() { "Pause" } else { "Play" }
-                    on:click=move |_| page.play()>
-                    {move || if page.playing.get() { "❚❚" } else { "▶" }}
-                </button>
-                {button("One event on", "event ›", |page| page.step(true))}
-                {button("To the end", "▶|", |page| page.seek(page.known.get_untracked()))}
-                <label class="speed">"speed "
-                    <select id="speed" on:change=move |event| {
-                        if let Ok(speed) = event_target_value(&event).parse() { page.speed.set(speed); }
-                    }>
-                        {SPEEDS.iter().enumerate().map(|(index, (_, words))| view! {
-                            <option value=index.to_string() selected=move || page.speed.get() == index>{*words}"×"</option>
-                        }).collect_view()}
-                    </select>
-                </label>
-                <output class="clock" id="clock">
-                    {move || format!("{} · event {} of {}", seconds(page.time.get()), page.cursor.get(), page.known.get())}
-                </output>
-                <a class="embed-only" href="index.html" target="_blank" rel="noopener"
-                    on:click=move |event| { event.prevent_default(); super::links::show(page); }>"open in the sandbox"</a>
-                {[Kind::Election, Kind::Commit, Kind::Fault, Kind::Violation].map(jumps).collect_view()}
-            </div>
-        </section>
+        <div class="buttons">
+            {button("To the start", "|◀", |page| page.seek(0))}
+            {button("One event back", "‹ event", |page| page.step(false))}
+            <button type="button" id="play" class="play" aria-label=move || if page.playing.get() { "Pause" } else { "Play" }
+                on:click=move |_| page.play()>
+                {move || if page.playing.get() { "❚❚" } else { "▶" }}
+            </button>
+            {button("One event on", "event ›", |page| page.step(true))}
+            {button("To the end", "▶|", |page| page.seek(page.known.get_untracked()))}
+            <label class="speed">"speed "
+                <select id="speed" on:change=move |event| {
+                    if let Ok(speed) = event_target_value(&event).parse() { page.speed.set(speed); }
+                }>
+                    {SPEEDS.iter().enumerate().map(|(index, (_, words))| view! {
+                        <option value=index.to_string() selected=move || page.speed.get() == index>{*words}"×"</option>
+                    }).collect_view()}
+                </select>
+            </label>
+            <output class="clock" id="clock">
+                {move || format!("{} · event {} of {}", seconds(page.time.get()), page.cursor.get(), page.known.get())}
+            </output>
+            <a class="embed-only" href="index.html" target="_blank" rel="noopener"
+                on:click=move |event| { event.prevent_default(); super::links::show(page); }>"open in the sandbox"</a>
+            {[Kind::Election, Kind::Commit, Kind::Fault, Kind::Violation].map(jumps).collect_view()}
+        </div>
     }
 }

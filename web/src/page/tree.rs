@@ -6,6 +6,7 @@ use super::state::{Page, page};
 use super::transport::x;
 use super::{beside, session};
 use leptos::prelude::*;
+use raftbox::branch::BranchId;
 
 /// The branches, whenever there is something else to see of them.
 fn listed() -> Memo<Vec<Listed>> {
@@ -32,11 +33,46 @@ pub(crate) fn Lanes() -> impl IntoView {
                 style:margin-left=part(from) style:width=part(to.saturating_sub(from)) on:click=move |_| branches::switch(page, id)><span>{name.clone()}</span></button></li>
         }
     };
+    let now = move || percent(x(page.time.get(), end.get()));
     move || {
         let _ = end.get();
-        (listed.read().len() > 1).then(|| view! {
-            <ol class="tree" id="tree" aria-label="Branches">{listed.get().into_iter().map(lane).collect_view()}</ol>
+        (listed.read().len() > 1).then(|| {
+            view! {
+            <div class="tree">
+                <ol id="tree" aria-label="Branches">{listed.get().into_iter().map(lane).collect_view()}</ol>
+                <i class="now" style:left=now></i>
+            </div>
+            }
         })
+    }
+}
+
+/// What there is to know of what was done last, and the way back to what was there before it.
+#[component]
+pub(crate) fn Before() -> impl IntoView {
+    let page = page();
+    let listed = listed();
+    let parent = move || {
+        let listed = listed.read();
+        let parent = listed.iter().find(|branch| branch.shown)?.parent?;
+        listed.iter().find(|branch| branch.id == parent).map(|parent| (parent.id, parent.name.clone()))
+    };
+    let remark = Memo::new(move |_| {
+        let _ = (page.run.get(), page.known.get());
+        session::with(|session| session.remark()).flatten()
+    });
+    let way = move |(parent, name): (BranchId, String)| {
+        let apart = move || page.beside.read().is_none();
+        view! {
+            <p class="before">"What was there before is kept as “"{name}"”. "
+                {move || apart().then(|| view! { <button type="button" id="compare" on:click=move |_| beside::open(page, parent)>"compare"</button>" " })}
+                <button type="button" id="take-back" on:click=move |_| branches::switch(page, parent)>"take it back"</button>
+            </p>
+        }
+    };
+    view! {
+        {move || remark.get().map(|remark| view! { <p class="before" id="remark">{remark}</p> })}
+        {move || parent().map(way)}
     }
 }
 
@@ -50,8 +86,10 @@ pub(crate) fn Branches() -> impl IntoView {
         let compared = move || page.beside.read().as_ref().is_some_and(|beside| beside.branch == id);
         view! {
             <li>
-                <input aria-label=label prop:value=name maxlength="80" aria-current=shown.then_some("true")
-                    on:change=move |event| branches::rename(page, id, &event_target_value(&event)) />
+                <input aria-label=label prop:value=name.clone() maxlength="80" aria-current=shown.then_some("true")
+                    on:change=move |event| if !branches::rename(page, id, &event_target_value(&event)) {
+                        event_target::<web_sys::HtmlInputElement>(&event).set_value(&name);
+                    } />
                 {(!shown).then(|| view! {
                     <button type="button" on:click=move |_| branches::switch(page, id)>"show"</button>
                     <button type="button" aria-pressed=move || compared().to_string()

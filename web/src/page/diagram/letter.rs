@@ -3,6 +3,7 @@
 
 use super::{Current, Drawn, LANE};
 use crate::page::flight::{outline, shape_class};
+use crate::page::place::{Px, moved_to};
 use crate::page::state::{Page, Selected};
 use leptos::prelude::*;
 use raftbox::event::{MessageName, Micros};
@@ -119,9 +120,9 @@ pub(super) fn letter_view(
     let length = dx.hypot(dy).max(1.0);
     let back = 14.0_f64.min(length / 2.0) / length;
     let at = (end.0 - dx * back, end.1 - dy * back);
-    let d = format!("M{:.1} {:.1}L{:.1} {:.1}", start.0, start.1, end.0, end.1);
+    let d = format!("M{} {}L{} {}", Px(start.0), Px(start.1), Px(end.0), Px(end.1));
     let cross = matches!(letter.end, End::Lost | End::Ignored)
-        .then(|| format!("M{:.1} {:.1}l8 8m0 -8l-8 8", end.0 - 4.0, end.1 - 4.0));
+        .then(|| format!("M{} {}l8 8m0 -8l-8 8", Px(end.0 - 4.0), Px(end.1 - 4.0)));
     let arrives = letter.end == End::Arrives;
     let (name, words, inscription) = (letter.name, letter.words.clone(), letter.inscription());
     let label = words.clone();
@@ -147,7 +148,7 @@ pub(super) fn letter_view(
             <path class="target" d=d.clone() />
             <path class="way" d=d />
             {arrives.then(|| view! {
-                <g transform=format!("translate({:.1} {:.1})", at.0, at.1)>
+                <g transform=moved_to(at.0, at.1)>
                     <path class=format!("shape {}", outlined.1) d=outlined.0 transform="scale(0.55)" />
                     <text x="7" y="-3">{inscription}</text>
                 </g>
