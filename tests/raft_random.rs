@@ -120,12 +120,16 @@ impl Cluster {
     fn new(seed: u64, spare: u32) -> Self {
         let mut random = Random(seed);
         let size = [1, 2, 3, 3, 3, 4, 5, 5][usize::try_from(random.below(8)).unwrap()];
+        let sticky_leader = !random.one_in(3);
         let config = Config {
             heartbeat_us: 10_000,
             election_min_us: 40_000,
             election_max_us: 80_000,
-            // Without it, a node that was removed and does not know it unseats every leader.
-            pre_vote: random.one_in(2) || spare > 0,
+            // Without either, a node that was removed and does not know it unseats every leader.
+            pre_vote: random.one_in(2) || spare > 0 && !sticky_leader,
+            sticky_leader,
+            check_quorum: !random.one_in(3),
+            disk_stall_us: if random.one_in(3) { 0 } else { 50_000 },
             no_op: !random.one_in(8),
             inflight_max: u32::try_from(1 + random.below(5)).unwrap(),
             batch_entries_max: u32::try_from(1 + random.below(6)).unwrap(),

@@ -4,7 +4,8 @@
 //! follower, and carries hashes in place of entries. Nothing is decided here.
 
 use crate::raft::{
-    self, AppendRefusal, ChangeError, Configuration, Index, NodeId, Payload, ProposalRefusal, VoteRefusal,
+    self, AppendRefusal, ChangeError, Configuration, Index, LeadershipRefusal, NodeId, Payload, ProposalRefusal,
+    VoteRefusal,
 };
 use crate::wire;
 use raftbox_abi::note::{Body, EntryKind, Refusal, Role};
@@ -67,6 +68,7 @@ pub fn refused(refusal: &raft::Refusal, minimum: u64) -> Body {
             (candidate, vote(why, minimum))
         }
         raft::Refusal::Append { leader, why } => (leader, append(why)),
+        raft::Refusal::Leadership(why) => (0, leadership(why)),
         raft::Refusal::Proposal { token: _, why } => (0, proposal(why)),
     };
     Body::Refused { peer, refusal }
@@ -80,6 +82,17 @@ fn vote(why: VoteRefusal, minimum: u64) -> Refusal {
             Refusal::VoteOlderLog { mine: (mine.index, mine.term), theirs: (theirs.index, theirs.term) }
         }
         VoteRefusal::LeaderAlive { leader, ago_us } => Refusal::VoteLeaderAlive { leader, heard: ago_us, minimum },
+    }
+}
+
+fn leadership(why: LeadershipRefusal) -> Refusal {
+    match why {
+        LeadershipRefusal::QuorumSilent { heard, voters, within_us } => {
+            Refusal::LeadQuorumSilent { heard, voters, within: within_us }
+        }
+        LeadershipRefusal::DiskStalled { for_us, bound_us } => {
+            Refusal::LeadDiskStalled { stalled: for_us, bound: bound_us }
+        }
     }
 }
 

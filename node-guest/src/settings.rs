@@ -8,6 +8,9 @@
 //! | `election_max` | 300000 | the timeout is drawn below this, µs |
 //! | `pre_vote` | true | ask before a campaign whether it could win |
 //! | `no_op` | true | a new leader appends an empty entry |
+//! | `check_quorum` | true | a leader that has heard no quorum for `election_min` leads no more |
+//! | `sticky_leader` | true | who hears a leader leaves requests for votes unread |
+//! | `disk_stall` | 2000000 | a leader whose disk has not answered for so long leads no more, µs; 0: it waits |
 //! | `inflight_max` | 16 | appends with entries under way to one follower |
 //! | `batch_entries` | 64 | entries in one append |
 //! | `batch_bytes` | 65536 | bytes of entries in one append |
@@ -70,6 +73,9 @@ impl Settings {
                 "election_max" => config.election_max_us = parse(key, value)?,
                 "pre_vote" => config.pre_vote = parse(key, value)?,
                 "no_op" => config.no_op = parse(key, value)?,
+                "check_quorum" => config.check_quorum = parse(key, value)?,
+                "sticky_leader" => config.sticky_leader = parse(key, value)?,
+                "disk_stall" => config.disk_stall_us = parse(key, value)?,
                 "inflight_max" => config.inflight_max = parse(key, value)?,
                 "batch_entries" => config.batch_entries_max = parse(key, value)?,
                 "batch_bytes" => config.batch_bytes_max = parse(key, value)?,

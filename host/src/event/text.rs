@@ -205,6 +205,13 @@ pub fn refusal(who: NodeId, peer: NodeId, refusal: &Refusal) -> String {
         }
         Refusal::Joint => format!("S{who} refuses new members: the configuration is joint, and is to be left first"),
         Refusal::NotJoint => format!("S{who} refuses new members: the configuration is not joint"),
+        Refusal::LeadQuorumSilent { heard, voters, within } => format!(
+            "S{who} leads no more: in the last {} it heard {heard} of {voters} voters (thesis, 6.2)",
+            milliseconds(within)
+        ),
+        Refusal::LeadDiskStalled { stalled, .. } => {
+            format!("S{who} leads no more: its disk has not answered for {}", milliseconds(stalled))
+        }
     }
 }
 

@@ -191,6 +191,9 @@ impl Elections {
     }
 
     fn refuses(&mut self, node: NodeId, peer: NodeId, why: &Refusal, nodes: &Nodes, story: &mut Story) {
+        if let Refusal::LeadQuorumSilent { .. } | Refusal::LeadDiskStalled { .. } = why {
+            return story.tell('✗', Tone::Plain, refusal(node, peer, why));
+        }
         let (family, kind) = match why {
             Refusal::VoteStaleTerm { .. } => (0, Some(0)),
             Refusal::VoteTaken { .. } => (0, Some(1)),
@@ -206,7 +209,9 @@ impl Elections {
             | Refusal::NoVoters
             | Refusal::NotSimple { .. }
             | Refusal::Joint
-            | Refusal::NotJoint => (2, None),
+            | Refusal::NotJoint
+            | Refusal::LeadQuorumSilent { .. }
+            | Refusal::LeadDiskStalled { .. } => (2, None),
         };
         self.refused[family] += 1;
         // What answers an echo of the past is not worth a sentence.

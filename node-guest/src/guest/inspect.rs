@@ -29,14 +29,17 @@ fn write(out: &mut String, node: &Node) -> fmt::Result {
     // Whatever is committed is applied in the same turn.
     writeln!(out, "applied: {}", raft.commit())?;
     writeln!(out, "alarm: {} us", raft.deadline())?;
-    for Peer { id, progress } in raft.peers() {
+    for Peer { id, progress, heard_at } in raft.peers() {
         let mode = match progress.mode() {
             Mode::Probe => "probing",
             Mode::Replicate => "replicating",
         };
         let (matched, next) = (progress.matched(), progress.next());
         let inflight = progress.inflight();
-        writeln!(out, "follower {id}: {mode}, match {matched}, next {next}, {inflight} in flight")?;
+        writeln!(
+            out,
+            "follower {id}: {mode}, match {matched}, next {next}, {inflight} in flight, heard at {heard_at} us"
+        )?;
     }
     writeln!(out, "waiting clients: {}", node.pending.len())?;
     let (machine, bound) = (&node.machine, node.settings.bounds.machine);

@@ -21,6 +21,12 @@ pub struct Config {
     pub pre_vote: bool,
     /// Whether a new leader appends an empty entry, so that it learns what is committed (paper 8).
     pub no_op: bool,
+    /// Whether a leader that has not heard from a quorum for the shortest election timeout leads no more (thesis 6.2).
+    pub check_quorum: bool,
+    /// Whether a node that hears its leader leaves requests for votes unread, and so their term too (thesis 4.2.3).
+    pub sticky_leader: bool,
+    /// A leader whose disk has not answered for so long leads no more; 0 if it waits for ever.
+    pub disk_stall_us: Micros,
     /// How many appends with entries may be under way to one follower.
     pub inflight_max: u32,
     /// How many entries one append may carry.
@@ -42,6 +48,9 @@ impl Default for Config {
             election_max_us: 300_000,
             pre_vote: true,
             no_op: true,
+            check_quorum: true,
+            sticky_leader: true,
+            disk_stall_us: 2_000_000,
             inflight_max: 16,
             batch_entries_max: 64,
             batch_bytes_max: 64 * 1024,

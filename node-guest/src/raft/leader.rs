@@ -13,9 +13,9 @@ use super::membership::Configuration;
 use super::message::{Body, Verdict};
 use super::node::{Raft, State};
 use super::progress::Progress;
-use super::quorum::committed;
-use super::refusal::ProposalRefusal;
-use super::{Index, NodeId};
+use super::quorum::{Tally, committed, tally};
+use super::refusal::{LeadershipRefusal, ProposalRefusal};
+use super::{Index, Micros, NodeId};
 
 /// What a leader knows.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Peer {
     pub id: NodeId,
     /// How far it is.
     pub progress: Progress,
+    /// When it last answered in this term; at first, when it became a peer.
+    pub heard_at: Micros,
 }
 
 impl Leader {
@@ -44,11 +46,11 @@ impl Leader {
 
     /// Has a peer for each other member, and for nobody else. Of a new one nothing is known; its first probe starts at
     /// `next`.
-    fn follow_members(&mut self, members: &Configuration, own: NodeId, next: Index) {
+    fn follow_members(&mut self, members: &Configuration, own: NodeId, next: Index, now: Micros) {
         self.peers.retain(|peer| members.members().any(|id| id == peer.id));
         for id in members.members().filter(|id| *id != own) {
             if self.find(id).is_none() {
-                self.peers.push(Peer { id, progress: Progress::new(next) });
+                self.peers.push(Peer { id, progress: Progress::new(next), heard_at: now });
             }
         }
         self.peers.sort_unstable_by_key(|peer| peer.id);
@@ -63,7 +65,7 @@ impl Raft {
         assert!(self.persistence.is_durable(self.hard_state), "a leader's term is durable");
         let next = self.log.last().index + 1;
         let mut leader = Leader { peers: Vec::new() };
-        leader.follow_members(self.membership(), self.id, next);
+        leader.follow_members(self.membership(), self.id, next, self.now);
         self.enter(State::Leader(leader));
         // Entries of earlier terms are committed only along with one of this term (5.4.2); without the empty entry,
         // that is when the next command comes (paper 8).
@@ -124,7 +126,7 @@ impl Raft {
         let State::Leader(leader) = &mut self.state else {
             panic!("only a leader changes the members");
         };
-        leader.follow_members(self.memberships.last().1, self.id, last);
+        leader.follow_members(self.memberships.last().1, self.id, last, self.now);
         self.replicate_all();
         last
     }
@@ -143,6 +145,25 @@ impl Raft {
             self.heartbeat_all();
             self.become_follower(None);
         }
+    }
+
+    /// Why this node should lead no more: it hears no quorum, or its disk does not answer. Looked at with each heartbeat.
+    pub(super) fn refuse_leadership(&self) -> Option<LeadershipRefusal> {
+        let within_us = self.config.election_min_us;
+        let lately = |id| {
+            let mut peer = self.peers().iter().filter(|peer| peer.id == id);
+            id == self.id || peer.any(|peer| self.now.saturating_sub(peer.heard_at) < within_us)
+        };
+        if self.config.check_quorum && tally(self.membership(), |id| Some(lately(id))) != Tally::Won {
+            let count = |voters: usize| u32::try_from(voters).unwrap_or(u32::MAX);
+            let (heard, voters) =
+                (self.membership().all_voters().filter(|id| lately(*id)), self.membership().all_voters());
+            let (heard, voters) = (count(heard.count()), count(voters.count()));
+            return Some(LeadershipRefusal::QuorumSilent { heard, voters, within_us });
+        }
+        let bound_us = self.config.disk_stall_us;
+        let for_us = self.now.saturating_sub(self.persistence.syncing_since()?);
+        (bound_us > 0 && for_us >= bound_us).then_some(LeadershipRefusal::DiskStalled { for_us, bound_us })
     }
 
     /// Tells every follower that the leader lives, and where it would go on.
@@ -165,6 +186,7 @@ impl Raft {
         let Some(at) = leader.find(from) else {
             return;
         };
+        leader.peers[at].heard_at = self.now;
         let progress = &mut leader.peers[at].progress;
         match verdict {
             Verdict::Matched { index } => {
@@ -254,7 +276,7 @@ impl Raft {
         let State::Leader(leader) = &mut self.state else {
             panic!("only a leader appends to others");
         };
-        let Peer { id, progress } = &mut leader.peers[at];
+        let Peer { id, progress, .. } = &mut leader.peers[at];
         let (to, index) = (*id, progress.next() - 1);
         let Some(term) = self.log.term_at(index) else {
             panic!("{index}, before the next entry of {to}, is not in the log");

@@ -51,9 +51,8 @@
 //!
 //! # What is left out, so far
 //!
-//! Snapshots (thesis 5; the log has a base already), linearizable reads (thesis 6.4), a leader that steps down when
-//! it hears from no majority (thesis 6.2), and transfer of leadership (thesis 3.10). Without the step-down, pre-vote
-//! protects a healthy leader from a node that comes back, but not from every partial partition.
+//! Snapshots (thesis 5; the log has a base already), linearizable reads (thesis 6.4), and transfer of leadership (thesis
+//! 3.10).
 
 mod candidate;
 mod change;
@@ -87,7 +86,7 @@ pub use note::{Note, Role};
 pub use output::{HaltReason, HardState, Outcome, Output, Record};
 pub use progress::{Mode, Progress};
 pub use quorum::{Tally, committed, tally};
-pub use refusal::{AppendRefusal, ProposalRefusal, Refusal, VoteRefusal};
+pub use refusal::{AppendRefusal, LeadershipRefusal, ProposalRefusal, Refusal, VoteRefusal};
 
 /// A node, from 1 on. "Nobody" is `None`; 0 stands for it on the wire only.
 pub type NodeId = u32;

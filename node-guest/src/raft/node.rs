@@ -217,6 +217,12 @@ impl Raft {
         if let Body::PreVote { last } = body {
             return self.on_pre_vote(from, term, last);
         }
+        if let Body::RequestVote { .. } = body
+            && term > self.term()
+            && self.ignores_vote(from)
+        {
+            return;
+        }
         if term > self.term() {
             // Only a leader sends appends, so the term and its leader are learnt together.
             let leader = matches!(body, Body::AppendEntries { .. }).then_some(from);
@@ -246,6 +252,10 @@ impl Raft {
     fn on_alarm(&mut self, entropy: &mut dyn Entropy) {
         self.alarm = None;
         if let State::Leader(_) = self.state {
+            if let Some(why) = self.refuse_leadership() {
+                self.refused(Refusal::Leadership(why));
+                return self.become_follower(None);
+            }
             self.advance_leader_commit();
             self.heartbeat_all();
         } else if self.memberships.may_need(self.id) {
@@ -302,7 +312,7 @@ impl Raft {
     /// Ends a step: write the hard state if it changed, ask for a sync if one is due, and set the alarm.
     fn settle(&mut self) {
         self.write_hard_state();
-        if let Some(ticket) = self.persistence.begin_sync(self.log.last().index) {
+        if let Some(ticket) = self.persistence.begin_sync(self.log.last().index, self.now) {
             self.output(Output::Sync(ticket));
         }
         if self.alarm != Some(self.deadline) {

@@ -8,7 +8,7 @@
 
 use super::message::Message;
 use super::output::HardState;
-use super::{Index, NodeId, Ticket};
+use super::{Index, Micros, NodeId, Ticket};
 
 /// What is durable, and what waits.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub(super) struct Persistence {
 #[derive(Clone, Debug)]
 struct Syncing {
     ticket: Ticket,
+    /// When it was asked for.
+    since: Micros,
     hard_state: HardState,
     last: Index,
 }
@@ -100,15 +102,20 @@ impl Persistence {
         }
     }
 
+    /// Since when a sync has been under way.
+    pub(super) fn syncing_since(&self) -> Option<Micros> {
+        self.syncing.as_ref().map(|syncing| syncing.since)
+    }
+
     /// The ticket to ask for now, if something waits for one and none is under way.
-    pub(super) fn begin_sync(&mut self, last: Index) -> Option<Ticket> {
+    pub(super) fn begin_sync(&mut self, last: Index, now: Micros) -> Option<Ticket> {
         if !self.dirty || self.syncing.is_some() {
             return None;
         }
         let ticket = self.next;
         self.next += 1;
         self.dirty = false;
-        self.syncing = Some(Syncing { ticket, hard_state: self.written, last });
+        self.syncing = Some(Syncing { ticket, since: now, hard_state: self.written, last });
         Some(ticket)
     }
 

@@ -33,6 +33,8 @@ pub enum Refusal {
         /// Why not.
         why: AppendRefusal,
     },
+    /// To lead on.
+    Leadership(LeadershipRefusal),
     /// A proposal.
     Proposal {
         /// The token it came with.
@@ -66,12 +68,34 @@ pub enum VoteRefusal {
         /// Where the voter's log ends.
         mine: Position,
     },
-    /// There is a leader, as far as the voter knows. Only for a pre-vote.
+    /// There is a leader, as far as the voter knows.
     LeaderAlive {
         /// The leader; perhaps the voter itself.
         leader: NodeId,
         /// How long ago the voter heard of it.
         ago_us: Micros,
+    },
+}
+
+/// Why a leader leads no more, though nobody else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeadershipRefusal {
+    /// Those that were heard lately are no quorum: another leader may be there, and clients are better served elsewhere
+    /// (thesis 6.2).
+    QuorumSilent {
+        /// How many voters were heard, itself included.
+        heard: u32,
+        /// Of how many.
+        voters: u32,
+        /// How long it listened.
+        within_us: Micros,
+    },
+    /// Its disk does not answer: what it is asked it could not keep.
+    DiskStalled {
+        /// How long the sync has been under way.
+        for_us: Micros,
+        /// How long it may be.
+        bound_us: Micros,
     },
 }
 
@@ -154,6 +178,7 @@ impl fmt::Display for Refusal {
             Refusal::PreVote { candidate, why } => write!(f, "no pre-vote for {candidate}: {why}"),
             Refusal::Vote { candidate, why } => write!(f, "no vote for {candidate}: {why}"),
             Refusal::Append { leader, why } => write!(f, "no append from {leader}: {why}"),
+            Refusal::Leadership(why) => write!(f, "no leader any more: {why}"),
             Refusal::Proposal { token, why } => write!(f, "no place for proposal {token}: {why}"),
         }
     }
@@ -180,6 +205,19 @@ impl fmt::Display for VoteRefusal {
             }
             VoteRefusal::LeaderAlive { leader, ago_us } => {
                 write!(f, "I heard of leader {leader} {ago_us} us ago")
+            }
+        }
+    }
+}
+
+impl fmt::Display for LeadershipRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LeadershipRefusal::QuorumSilent { heard, voters, within_us } => {
+                write!(f, "I heard {heard} of {voters} voters within {within_us} us")
+            }
+            LeadershipRefusal::DiskStalled { for_us, bound_us } => {
+                write!(f, "my disk has not answered for {for_us} us, and may take {bound_us} us")
             }
         }
     }

@@ -23,6 +23,16 @@ impl Raft {
         self.send(from, Body::PreVoteReply { answers: campaign, granted });
     }
 
+    /// Whether a request for a vote in a higher term is left unread, because there is a live leader: or else a node that
+    /// is cut off, or that was removed and does not know it, could unseat one leader after the other (thesis 4.2.3).
+    pub(super) fn ignores_vote(&mut self, candidate: NodeId) -> bool {
+        let Some(why) = self.refuse_for_leader().filter(|_| self.config.sticky_leader) else {
+            return false;
+        };
+        self.refused(Refusal::Vote { candidate, why });
+        true
+    }
+
     /// "Vote for me in `term`." A higher term was adopted before; a lower one is refused.
     pub(super) fn on_request_vote(&mut self, from: NodeId, term: Term, last: Position) {
         let refusal = self.refuse_vote(from, term, last);

@@ -54,5 +54,12 @@ pub(super) fn of(headline: String, refusal: &Refusal) -> Why {
         }
         Refusal::Joint => Why::new(headline, rule::JOINT).row("configuration", "joint"),
         Refusal::NotJoint => Why::new(headline, rule::JOINT).row("configuration", "not joint"),
+        Refusal::LeadQuorumSilent { heard, voters, within } => Why::new(headline, rule::CHECK_QUORUM)
+            .row("voters that it heard, itself included", heard)
+            .row("voters", voters)
+            .row("within", span(within)),
+        Refusal::LeadDiskStalled { stalled, bound } => Why::new(headline, rule::DISK_STALL)
+            .row("its sync has taken", span(stalled))
+            .row("and may take", span(bound)),
     }
 }

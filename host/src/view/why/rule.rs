@@ -130,6 +130,12 @@ rules! {
     /// A promotion.
     CATCH_UP: "thesis, 4.2.1",
         "A server votes once it has caught up: else nothing could be committed until it has.";
+    /// A leader that hears too few.
+    CHECK_QUORUM: "thesis, 6.2",
+        "A leader steps down if an election timeout elapses without a successful round of heartbeats to a majority.";
+    /// A leader whose disk stalls.
+    DISK_STALL: "raftbox",
+        "A leader that can keep nothing leaves the lead to others, who can.";
     /// Nobody to vote.
     VOTERS: "paper, 6",
         "Elections and commitment need a majority of the voters, so there must be some.";
