@@ -24,6 +24,7 @@
 //! | `wait` | `wait 50000` | time moves on by 50 ms; alarms that fall due go off |
 //! | `propose` | `propose 1 x y` | proposes commands to node 1 |
 //! | `change` | `change 1 v4 l5 r2 how=joint` | asks node 1 for other members: voters, learners, and who goes; `how` is `simple` (if nothing is said), `joint`, `auto` (joint, and left by itself) or `leave` |
+//! | `transfer` | `transfer 1 2` | asks node 1 to hand over to node 2 |
 //! | `deliver` | `deliver from=1 to=2 n=2` | delivers held messages: all, those of a link, or the second of these |
 //! | `misdeliver` | `misdeliver 3 from=1 to=2` | delivers held messages, chosen likewise, to node 3 instead |
 //! | `drop` | `drop to=3` | loses held messages, chosen likewise |
@@ -154,6 +155,12 @@ impl goldenscript::Runner for Cluster {
                 };
                 self.proposals += 1;
                 self.step(id, Input::Reconfigure { token: self.proposals, step });
+            }
+            "transfer" => {
+                let id = args.next_pos().ok_or("by which node?")?.parse()?;
+                let to = args.next_pos().ok_or("to which node?")?.parse()?;
+                self.proposals += 1;
+                self.step(id, Input::Transfer { token: self.proposals, to });
             }
             "deliver" => {
                 let chosen = self.take(&mut args)?;
@@ -378,6 +385,7 @@ impl Cluster {
                 Output::Proposal { token, outcome: Outcome::Accepted { index, term } } => {
                     format!("accepts proposal {token} at {index}@{term}")
                 }
+                Output::Proposal { token, outcome: Outcome::Begun } => format!("begins proposal {token}"),
                 Output::Proposal { token, outcome: Outcome::Refused(_) } => {
                     format!("refuses proposal {token}")
                 }
@@ -536,7 +544,10 @@ fn show_message(message: &Message) -> String {
         Body::PreVoteReply { answers, granted } => {
             format!("PreVoteReply term {term}: {} for term {answers}", answer(*granted))
         }
-        Body::RequestVote { last } => format!("RequestVote term {term}, log ends {last}"),
+        Body::RequestVote { last, transfer } => {
+            format!("RequestVote term {term}, log ends {last}{}", if *transfer { ", for its leader" } else { "" })
+        }
+        Body::TimeoutNow => format!("TimeoutNow term {term}"),
         Body::RequestVoteReply { granted } => {
             format!("RequestVoteReply term {term}: {}", answer(*granted))
         }

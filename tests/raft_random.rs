@@ -315,6 +315,11 @@ impl Cluster {
             4 if self.random.one_in(4) => self.step(id, Input::Alarm),
             5..40 => self.propose(id),
             40..50 if self.spare > 0 => self.change(id),
+            50..53 => {
+                self.counter += 1;
+                let to = NodeId::try_from(1 + self.random.below(size)).unwrap();
+                self.step(id, Input::Transfer { token: self.counter, to });
+            }
             _ => {}
         }
     }

@@ -27,7 +27,7 @@ use crate::raft::{Message, NodeId, ProposalRefusal};
 use crate::settings::Settings;
 use crate::storage::Storage;
 use crate::wire;
-use raftbox_abi::client::{Reason, Reply, Request};
+use raftbox_abi::client::{Operation, Reason, Reply, Request};
 use raftbox_abi::note::{Body, Refusal};
 use raftbox_abi::{Boot, Guest, Imports};
 use std::rc::Rc;
@@ -123,9 +123,9 @@ impl Guest for Node {
 
     fn request<I: Imports>(&mut self, imports: &mut I, client: u32, operation: u64, body: &[u8]) {
         let asking = Client { client, operation };
-        if Request::decode(body).is_none() {
+        let Some(request) = Request::decode(body) else {
             return self.reply(imports, asking, Reply::Refused(Reason::Malformed));
-        }
+        };
         let (bytes, bound) = (body.len() as u64, self.settings.command_bytes_max);
         if bytes > bound {
             let refusal = Refusal::LogFull { bytes, bound };
@@ -133,7 +133,14 @@ impl Guest for Node {
             return self.reply(imports, asking, Reply::Refused(Reason::LogFull));
         }
         self.asking = Some(asking);
-        self.step(imports, Input::Propose { token: operation, command: Rc::from(body) });
+        let token = operation;
+        self.step(
+            imports,
+            match request.operation {
+                Operation::Transfer(to) => Input::Transfer { token, to },
+                _ => Input::Propose { token, command: Rc::from(body) },
+            },
+        );
         assert!(self.asking.is_none(), "a proposal is answered at once");
     }
 
@@ -209,6 +216,11 @@ impl Node {
         let asked = self.asking.take().expect("a proposal is answered in its own step");
         match outcome {
             Outcome::Accepted { index, term } => self.pending.put(index, term, asked),
+            Outcome::Begun => self.reply(imports, asked, Reply::Ok(raftbox_abi::client::Outcome::Done)),
+            Outcome::Refused(ProposalRefusal::Transferring { to }) => self.reply(imports, asked, Reply::Redirect(to)),
+            Outcome::Refused(ProposalRefusal::NoVoter { .. }) => {
+                self.reply(imports, asked, Reply::Refused(Reason::NoVoter));
+            }
             Outcome::Refused(ProposalRefusal::NotLeader { hint }) => {
                 self.reply(imports, asked, Reply::Redirect(notes::number(hint)));
             }

@@ -108,6 +108,8 @@ fn proposal(why: ProposalRefusal) -> Refusal {
     match why {
         ProposalRefusal::NotLeader { hint } => Refusal::NotLeader { hint: number(hint) },
         ProposalRefusal::LogFull { bytes, bound } => Refusal::LogFull { bytes, bound },
+        ProposalRefusal::Transferring { to } => Refusal::Transferring { to },
+        ProposalRefusal::NoVoter { node } => Refusal::NoVoter { node },
         ProposalRefusal::ChangeUnderWay { index, commit } => Refusal::ChangeUnderWay { index, commit },
         ProposalRefusal::NothingCommitted { term, commit } => Refusal::NothingCommitted { term, commit },
         ProposalRefusal::LearnerBehind { learner, matched, needed } => {

@@ -153,7 +153,8 @@ mod tests {
         assert_eq!(settings.config.log_bytes_max, 1 << 20);
         assert_eq!((settings.bounds.machine, settings.bounds.value), (1 << 20, 65_536));
         let all = "arena=2097152\nbatch_bytes=1000\nbatch_entries=7\nelection_max=9\nelection_min=8\nheartbeat=2\n\
-                   inflight_max=3\nlog_bytes=5000\nno_op=false\npre_vote=false\n";
+                   inflight_max=3\nlog_bytes=5000\nno_op=false\npre_vote=false\ncheck_quorum=false\n\
+                   sticky_leader=false\ndisk_stall=11\n";
         let settings = read(all).expect("all are in range");
         let config = Config {
             heartbeat_us: 2,
@@ -161,6 +162,9 @@ mod tests {
             election_max_us: 9,
             pre_vote: false,
             no_op: false,
+            check_quorum: false,
+            sticky_leader: false,
+            disk_stall_us: 11,
             inflight_max: 3,
             batch_entries_max: 7,
             batch_bytes_max: 1000,

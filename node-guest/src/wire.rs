@@ -25,6 +25,7 @@ mod kind {
     pub(super) const SHORT: u8 = 7;
     pub(super) const CONFLICT: u8 = 8;
     pub(super) const STALE_TERM: u8 = 9;
+    pub(super) const TIMEOUT_NOW: u8 = 10;
 }
 
 /// Puts the datagram of a message into `out`, in place of what was there.
@@ -34,7 +35,11 @@ pub fn encode(out: &mut Vec<u8>, message: &Message) {
     out.push(kind_of(&message.body));
     out.put_u64(message.term);
     match &message.body {
-        Body::PreVote { last } | Body::RequestVote { last } => put_position(out, *last),
+        Body::PreVote { last } => put_position(out, *last),
+        Body::RequestVote { last, transfer } => {
+            put_position(out, *last);
+            out.push(u8::from(*transfer));
+        }
         Body::PreVoteReply { answers, granted } => {
             out.put_u64(*answers);
             out.push(u8::from(*granted));
@@ -53,7 +58,7 @@ pub fn encode(out: &mut Vec<u8>, message: &Message) {
         Body::AppendReply(Verdict::Conflict { prev, term, first }) => {
             [prev, term, first].iter().for_each(|value| out.put_u64(**value));
         }
-        Body::AppendReply(Verdict::StaleTerm) => {}
+        Body::AppendReply(Verdict::StaleTerm) | Body::TimeoutNow => {}
     }
     let sum = raftbox_abi::hash(&out[8..]);
     out[..8].copy_from_slice(&sum.to_le_bytes());
@@ -70,6 +75,7 @@ fn kind_of(body: &Body) -> u8 {
         Body::AppendReply(Verdict::Short { .. }) => kind::SHORT,
         Body::AppendReply(Verdict::Conflict { .. }) => kind::CONFLICT,
         Body::AppendReply(Verdict::StaleTerm) => kind::STALE_TERM,
+        Body::TimeoutNow => kind::TIMEOUT_NOW,
     }
 }
 
@@ -85,7 +91,7 @@ pub fn decode(datagram: &[u8]) -> Option<Message> {
     let body = match kind {
         kind::PRE_VOTE => Body::PreVote { last: take_position(&mut from)? },
         kind::PRE_VOTE_REPLY => Body::PreVoteReply { answers: take_number(&mut from)?, granted: take_bool(&mut from)? },
-        kind::REQUEST_VOTE => Body::RequestVote { last: take_position(&mut from)? },
+        kind::REQUEST_VOTE => Body::RequestVote { last: take_position(&mut from)?, transfer: take_bool(&mut from)? },
         kind::REQUEST_VOTE_REPLY => Body::RequestVoteReply { granted: take_bool(&mut from)? },
         kind::APPEND_ENTRIES => {
             let prev = take_position(&mut from)?;
@@ -103,6 +109,7 @@ pub fn decode(datagram: &[u8]) -> Option<Message> {
             first: take_number(&mut from)?,
         }),
         kind::STALE_TERM => Body::AppendReply(Verdict::StaleTerm),
+        kind::TIMEOUT_NOW => Body::TimeoutNow,
         _ => return None,
     };
     from.end(Message { term, body })
@@ -120,7 +127,9 @@ pub fn describe(datagram: &[u8]) -> String {
         Body::PreVoteReply { answers, granted } => {
             format!("pre-vote-reply term={term} answers={answers} {}", word(granted))
         }
-        Body::RequestVote { last } => format!("vote term={term} last={last}"),
+        Body::RequestVote { last, transfer: false } => format!("vote term={term} last={last}"),
+        Body::RequestVote { last, transfer: true } => format!("vote term={term} last={last} transfer"),
+        Body::TimeoutNow => format!("timeout-now term={term}"),
         Body::RequestVoteReply { granted } => format!("vote-reply term={term} {}", word(granted)),
         Body::AppendEntries { prev, entries, commit } => {
             format!("append term={term} prev={prev} entries={} commit={commit}", entries.len())
@@ -249,7 +258,9 @@ mod tests {
         [
             (Body::PreVote { last: at(6, 3) }, "pre-vote term=3 last=6@3"),
             (Body::PreVoteReply { answers: 4, granted: true }, "pre-vote-reply term=3 answers=4 granted"),
-            (Body::RequestVote { last: at(0, 0) }, "vote term=3 last=0@0"),
+            (Body::RequestVote { last: at(0, 0), transfer: false }, "vote term=3 last=0@0"),
+            (Body::RequestVote { last: at(2, 1), transfer: true }, "vote term=3 last=2@1 transfer"),
+            (Body::TimeoutNow, "timeout-now term=3"),
             (Body::RequestVoteReply { granted: false }, "vote-reply term=3 refused"),
             (Body::AppendEntries { prev: at(4, 2), entries, commit: 4 }, "append term=3 prev=4@2 entries=3 commit=4"),
             (reply(Verdict::Matched { index: 6 }), "append-reply term=3 ok match=6"),

@@ -215,6 +215,11 @@ fn to_a_node() {
             after(s3, crash(), "restart, last write torn", Act::Restart(target, Some(Survive::Torn))),
             case(s3, "time out", Act::Timeout(target)),
             case(s3, "elect", Act::Elect(target)),
+            case(
+                s3,
+                "the leader hands over to it",
+                Act::Request(1, Ask { key: String::new(), what: Question::Transfer(3) }, None),
+            ),
             case(s3, "pause", Act::Pause(target)),
             after(s3, ("pause", Act::Pause(target)), "go on", Act::Resume(target)),
             case(s3, "cut off", Act::Isolate(target, 0)),

@@ -101,6 +101,7 @@ fn encode(ask: &Ask, then: impl FnOnce(Operation<'_>)) {
         }
         Question::Append(value) => then(Operation::Append(key, value.as_bytes())),
         Question::Increment(by) => then(Operation::Increment(key, *by)),
+        Question::Transfer(to) => then(Operation::Transfer(*to)),
     }
 }
 

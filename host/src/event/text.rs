@@ -123,6 +123,7 @@ pub fn operation(operation: &Operation<'_>) -> String {
         }
         Operation::Append(key, value) => format!("append {} {}", bare(key), quoted(value)),
         Operation::Increment(key, by) => format!("increment {} by {by}", bare(key)),
+        Operation::Transfer(to) => format!("hand over to S{to}"),
     }
 }
 
@@ -146,6 +147,7 @@ pub fn reply(body: &[u8]) -> String {
         Some(Reply::Redirect(hint)) => format!("not the leader; ask S{hint}"),
         Some(Reply::Refused(Reason::LogFull)) => "refused: the log is full".into(),
         Some(Reply::Refused(Reason::Malformed)) => "refused: malformed".into(),
+        Some(Reply::Refused(Reason::NoVoter)) => "refused: only a voter can lead".into(),
         Some(Reply::Refused(Reason::Stale)) => "refused: a later operation was applied already".into(),
         Some(Reply::SessionExpired) => "the session has expired".into(),
     }
@@ -205,6 +207,8 @@ pub fn refusal(who: NodeId, peer: NodeId, refusal: &Refusal) -> String {
         }
         Refusal::Joint => format!("S{who} refuses new members: the configuration is joint, and is to be left first"),
         Refusal::NotJoint => format!("S{who} refuses new members: the configuration is not joint"),
+        Refusal::Transferring { to } => format!("S{who} refuses a request: it hands over to S{to} (thesis, 3.10)"),
+        Refusal::NoVoter { node } => format!("S{who} does not hand over to S{node}, which is no voter"),
         Refusal::LeadQuorumSilent { heard, voters, within } => format!(
             "S{who} leads no more: in the last {} it heard {heard} of {voters} voters (thesis, 6.2)",
             milliseconds(within)

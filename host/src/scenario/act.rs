@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
-use crate::event::{Alteration, ClientId, Endpoint, MessageName};
+use crate::event::{Alteration, ClientId, Endpoint, MessageName, NodeId};
 use crate::units::Span;
 
 /// What a step does.
@@ -107,6 +107,8 @@ pub enum Question {
     Append(String),
     /// To add to it.
     Increment(i64),
+    /// Of no key: that the leader hands over to this node.
+    Transfer(NodeId),
 }
 
 /// The longest key or value that a step may ask with.
@@ -115,6 +117,9 @@ const TEXT_MAX: usize = 1024;
 impl Ask {
     /// The keys that the auditor reads are its own: what is asked of them must be what it can judge.
     fn check(&self, keys: u32) -> Result<(), String> {
+        if let Question::Transfer(_) = self.what {
+            return Ok(());
+        }
         let (key, long) = (&self.key, |text: &String| text.len() > TEXT_MAX);
         if key.is_empty() || long(key) {
             return Err(format!("the key should be 1 to {TEXT_MAX} bytes long"));
@@ -122,7 +127,7 @@ impl Ask {
         let values = match &self.what {
             Question::Put(value) | Question::Append(value) | Question::CompareAndSet(None, value) => vec![value],
             Question::CompareAndSet(Some(expect), value) => vec![expect, value],
-            Question::Get | Question::Delete | Question::Increment(_) => vec![],
+            Question::Get | Question::Delete | Question::Increment(_) | Question::Transfer(_) => vec![],
         };
         if values.into_iter().any(long) {
             return Err(format!("a value should be at most {TEXT_MAX} bytes long"));
@@ -216,6 +221,9 @@ impl Act {
             Self::Request(client, ask, node) => {
                 name(&Name(Endpoint::Client(*client)))?;
                 node.iter().try_for_each(target)?;
+                if let Question::Transfer(to) = ask.what {
+                    name(&Name(Endpoint::Node(to)))?;
+                }
                 ask.check(scenario.clients.keys)
             }
         }

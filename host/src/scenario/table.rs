@@ -118,6 +118,7 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("request", &["client", "ask", "key"], &["value", "expect", "amount", "node"]),
     ("elect", &["node"], &[]),
     ("split-vote", &["nodes"], &[]),
+    ("transfer", &["node"], &["client"]),
 ];
 
 /// Every `ask`, with the keys that it must have and those that it may have.
@@ -288,6 +289,13 @@ impl Table {
             "stall" => Act::Stall(self.syncs()?),
             "complete" => Act::Complete(self.syncs()?),
             "fail" => Act::Fail(self.syncs()?),
+            "transfer" => match (self.client.unwrap_or(Name(Endpoint::Client(1))), self.node) {
+                (Name(Endpoint::Client(client)), Some(Target::Node(to))) => {
+                    let ask = Ask { key: String::new(), what: Question::Transfer(to) };
+                    Act::Request(client, ask, None)
+                }
+                _ => return Err("a client asks that a node leads, such as client = \"C1\" and node = \"S3\"".into()),
+            },
             _ => match self.client {
                 Some(Name(Endpoint::Client(client))) => Act::Request(client, self.asked()?, self.node),
                 _ => return Err("a request is a client's, such as client = \"C1\"".into()),
@@ -358,6 +366,9 @@ impl Table {
             Act::Stall(syncs) => verb("stall").synced(syncs),
             Act::Complete(syncs) => verb("complete").synced(syncs),
             Act::Fail(syncs) => verb("fail").synced(syncs),
+            Act::Request(client, Ask { what: Question::Transfer(to), .. }, _) => {
+                Self { client: Some(Name(Endpoint::Client(client))), ..of("transfer", Target::Node(to)) }
+            }
             Act::Request(client, ask, node) => {
                 Self { client: Some(Name(Endpoint::Client(client))), node, ..verb("request").asking(ask) }
             }
@@ -394,6 +405,7 @@ impl Table {
             Question::CompareAndSet(expect, value) => Self { expect, value: Some(value), ..ask("compare-and-set") },
             Question::Append(value) => Self { value: Some(value), ..ask("append") },
             Question::Increment(amount) => Self { amount: Some(amount), ..ask("increment") },
+            Question::Transfer(_) => unreachable!("it has a verb of its own"),
         }
     }
 

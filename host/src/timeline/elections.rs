@@ -32,6 +32,8 @@ struct Campaign {
 pub(super) struct Elections {
     /// When a node last heard another: (hearer, speaker).
     heard: BTreeMap<(NodeId, NodeId), Micros>,
+    /// Who hears whom in this turn.
+    hears: Option<(NodeId, NodeId)>,
     /// The number of the next message on a link.
     next: BTreeMap<(NodeId, NodeId), u64>,
     votes: BTreeMap<NodeId, Vote>,
@@ -46,6 +48,9 @@ pub(super) struct Elections {
 
 impl Elections {
     pub(super) fn observe(&mut self, observed: &Observed<'_>, nodes: &Nodes, story: &mut Story) {
+        if let Event::Cause(_) = observed.event {
+            self.hears = None;
+        }
         match observed.event {
             Event::Effect(Effect::Sent {
                 message: MessageName { from: Endpoint::Node(from), to: Endpoint::Node(to), n },
@@ -79,6 +84,7 @@ impl Elections {
 
     fn arrives(&mut self, from: NodeId, to: NodeId, n: u64, at: Micros) {
         self.heard.insert((to, from), at);
+        self.hears = Some((to, from));
         if let (Some(vote), Some(campaign)) = (self.votes.get(&from), self.campaigns.get_mut(&to))
             && vote.candidate == to
             && vote.term == campaign.term
@@ -129,7 +135,14 @@ impl Elections {
                 if asked == 0 && was != Some(Role::PreCandidate) {
                     let how =
                         if role == Role::PreCandidate { "asks whether it could win" } else { "asks for votes in" };
-                    let text = format!("S{node} {} and {how} term {goal}", self.why(node, before.leader, story.at));
+                    // Who campaigns at a word of its leader's, and not because its time is up, was told to (thesis, 3.10).
+                    let why = match before.leader {
+                        leader if leader != 0 && self.hears == Some((node, leader)) => {
+                            format!("is to lead, as leader S{leader} wants,")
+                        }
+                        leader => self.why(node, leader, story.at),
+                    };
+                    let text = format!("S{node} {why} and {how} term {goal}");
                     story.tell('◆', Tone::Term(goal), text);
                 }
                 if role == Role::Candidate {
@@ -150,6 +163,8 @@ impl Elections {
             (was, Role::Follower | Role::Learner) => {
                 match was {
                     Some(Role::Candidate) => self.lost(node, story),
+                    // That it gives up by itself it has told.
+                    Some(Role::Leader) if before.term == term && leader == 0 => {}
                     Some(Role::Leader) => {
                         let now = if leader == 0 { String::new() } else { format!(" and follows S{leader}") };
                         let text =
@@ -210,6 +225,8 @@ impl Elections {
             | Refusal::NotSimple { .. }
             | Refusal::Joint
             | Refusal::NotJoint
+            | Refusal::Transferring { .. }
+            | Refusal::NoVoter { .. }
             | Refusal::LeadQuorumSilent { .. }
             | Refusal::LeadDiskStalled { .. } => (2, None),
         };

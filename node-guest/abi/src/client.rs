@@ -61,6 +61,9 @@ pub enum Operation<'a> {
     Append(&'a [u8], &'a [u8]),
     /// Adds to a key's value, a decimal number that is 0 if absent; answered by [`Outcome::Number`].
     Increment(&'a [u8], i64),
+    /// Asks the leader to hand over to a node; answered by [`Outcome::Done`] when it begins to, which may come to nothing
+    /// (thesis, 3.10). It is in no log.
+    Transfer(u32),
 }
 
 /// What a node answers. [`Reply::Ok`] says what the operation returned, the others what the client may do.
@@ -107,6 +110,8 @@ pub enum Reason {
     Malformed = 2,
     /// A later operation of the session has been applied already: this is an echo of the past.
     Stale = 3,
+    /// Who is to lead is no voter.
+    NoVoter = 4,
 }
 
 impl Request<'_> {
@@ -145,6 +150,10 @@ impl Request<'_> {
                 out.put_bytes(key);
                 out.put_u64(by.cast_unsigned());
             }
+            Operation::Transfer(to) => {
+                out.push(7);
+                out.put_u32(to);
+            }
         }
     }
 }
@@ -163,6 +172,7 @@ impl<'a> Request<'a> {
             4 => Operation::CompareAndSet(from.bytes()?, take_option(&mut from)?, from.bytes()?),
             5 => Operation::Append(from.bytes()?, from.bytes()?),
             6 => Operation::Increment(from.bytes()?, from.u64()?.cast_signed()),
+            7 => Operation::Transfer(from.u32()?),
             _ => return None,
         };
         from.end(Self { session, sequence, operation })
@@ -199,6 +209,7 @@ impl<'a> Reply<'a> {
                 1 => Reason::LogFull,
                 2 => Reason::Malformed,
                 3 => Reason::Stale,
+                4 => Reason::NoVoter,
                 _ => return None,
             }),
             3 => Reply::SessionExpired,
@@ -288,6 +299,7 @@ mod tests {
             Operation::CompareAndSet(b"k", Some(b""), b"new"),
             Operation::Append(b"k", b"v"),
             Operation::Increment(b"k", i64::MIN),
+            Operation::Transfer(3),
         ];
         for operation in operations {
             let request = Request { session: u64::MAX, sequence: 7, operation };
@@ -317,6 +329,7 @@ mod tests {
             Reply::Refused(Reason::LogFull),
             Reply::Refused(Reason::Malformed),
             Reply::Refused(Reason::Stale),
+            Reply::Refused(Reason::NoVoter),
             Reply::SessionExpired,
         ];
         for reply in replies {

@@ -36,7 +36,7 @@ impl Raft {
         if self.config.pre_vote {
             self.become_pre_candidate(entropy);
         } else {
-            self.become_candidate(entropy);
+            self.become_candidate(entropy, false);
         }
     }
 
@@ -84,7 +84,8 @@ impl Raft {
         self.count_pre_votes(entropy);
     }
 
-    fn become_candidate(&mut self, entropy: &mut dyn Entropy) {
+    /// A new term, and a vote for itself; `transfer` says that its leader wants it so.
+    pub(super) fn become_candidate(&mut self, entropy: &mut dyn Entropy, transfer: bool) {
         assert!(!matches!(self.state, State::Leader(_)), "a leader does not campaign");
         self.draw_timeout(entropy);
         self.reset_election_timer();
@@ -92,7 +93,7 @@ impl Raft {
         self.hard_state = HardState { term, vote: Some(self.id) };
         self.enter(State::Candidate(Votes::default()));
         let last = self.log.last();
-        self.send_to_voters(&Message { term, body: Body::RequestVote { last } });
+        self.send_to_voters(&Message { term, body: Body::RequestVote { last, transfer } });
     }
 
     fn send_to_voters(&mut self, message: &Message) {
@@ -104,7 +105,7 @@ impl Raft {
 
     fn count_pre_votes(&mut self, entropy: &mut dyn Entropy) {
         match self.tally() {
-            Tally::Won => self.become_candidate(entropy),
+            Tally::Won => self.become_candidate(entropy, false),
             Tally::Lost => self.become_follower(None),
             Tally::Pending => {}
         }

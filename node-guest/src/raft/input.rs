@@ -33,6 +33,13 @@ pub enum Input {
         /// The step.
         step: Step,
     },
+    /// Somebody wants that node to lead. Answered at once by an [`super::Output::Proposal`], long before it does.
+    Transfer {
+        /// Names the wish in the answer; means nothing to the core.
+        token: u64,
+        /// Who is to lead.
+        to: NodeId,
+    },
     /// A sync ended. They end in the order in which they were asked for.
     Synced {
         /// Which one.

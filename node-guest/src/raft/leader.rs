@@ -15,6 +15,7 @@ use super::node::{Raft, State};
 use super::progress::Progress;
 use super::quorum::{Tally, committed, tally};
 use super::refusal::{LeadershipRefusal, ProposalRefusal};
+use super::transfer::Transfer;
 use super::{Index, Micros, NodeId};
 
 /// What a leader knows.
@@ -22,6 +23,8 @@ use super::{Index, Micros, NodeId};
 pub(super) struct Leader {
     /// All other members, voters and learners, by id.
     peers: Vec<Peer>,
+    /// To whom it hands over, if it does.
+    pub(super) transfer: Option<Transfer>,
 }
 
 /// Another member, and what its leader knows of it.
@@ -64,7 +67,7 @@ impl Raft {
         assert_eq!(self.vote(), Some(self.id), "a leader voted for itself");
         assert!(self.persistence.is_durable(self.hard_state), "a leader's term is durable");
         let next = self.log.last().index + 1;
-        let mut leader = Leader { peers: Vec::new() };
+        let mut leader = Leader { peers: Vec::new(), transfer: None };
         leader.follow_members(self.membership(), self.id, next, self.now);
         self.enter(State::Leader(leader));
         // Entries of earlier terms are committed only along with one of this term (5.4.2); without the empty entry,
@@ -80,6 +83,7 @@ impl Raft {
 
     /// Puts a command in the log, if it fits, and sends it on its way.
     pub(super) fn append_command(&mut self, command: Rc<[u8]>) -> Result<Index, ProposalRefusal> {
+        self.refuse_while_transferring()?;
         let entry = Entry { term: self.term(), payload: Payload::Command(command) };
         let bound = self.config.log_bytes_max;
         let bytes = self.log.bytes().saturating_add(entry.bytes());
@@ -93,6 +97,7 @@ impl Raft {
 
     /// Puts the next configuration in the log, from where it is in force at once, and sends it on its way.
     pub(super) fn append_step(&mut self, step: &Step) -> Result<Index, ProposalRefusal> {
+        self.refuse_while_transferring()?;
         let (commit, term) = (self.commit, self.term());
         let (index, configuration) = self.memberships.last();
         if index > commit {
@@ -201,6 +206,7 @@ impl Raft {
                 {
                     self.replicate(at);
                 }
+                self.hand_over();
             }
             Verdict::Short { prev, last } => {
                 if progress.reject(prev, last + 1) {

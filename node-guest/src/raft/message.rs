@@ -35,6 +35,8 @@ pub enum Body {
     RequestVote {
         /// Where the sender's log ends.
         last: Position,
+        /// Whether its leader wants it to campaign: then it is heard even by those who hear that leader (thesis 4.2.3).
+        transfer: bool,
     },
     /// The answer to a request for a vote; a grant is a vote in the message's term.
     RequestVoteReply {
@@ -53,6 +55,8 @@ pub enum Body {
     },
     /// The answer to an append.
     AppendReply(Verdict),
+    /// "Campaign at once": the leader hands over (thesis 3.10).
+    TimeoutNow,
 }
 
 /// What a follower says about an append.

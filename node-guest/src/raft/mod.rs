@@ -26,6 +26,7 @@
 //! | to campaign: pre-vote (thesis 9.6) and vote (5.2) | `Votes` | `candidate.rs` |
 //! | to judge another's campaign (5.4.1) | [`VoteRefusal`] | `vote.rs` |
 //! | to lead: replicate, repair, commit (5.3, 5.4.2) | `Leader` | `leader.rs` |
+//! | to hand over (thesis 3.10) | `Transfer` | `transfer.rs` |
 //! | what the leader knows of one follower | [`Progress`] | `progress.rs` |
 //! | which majority is enough, also in a joint configuration | [`Tally`] | `quorum.rs` |
 //! | who the members are | [`Configuration`] | `membership.rs` |
@@ -51,8 +52,7 @@
 //!
 //! # What is left out, so far
 //!
-//! Snapshots (thesis 5; the log has a base already), linearizable reads (thesis 6.4), and transfer of leadership (thesis
-//! 3.10).
+//! Snapshots (thesis 5; the log has a base already) and linearizable reads (thesis 6.4).
 
 mod candidate;
 mod change;
@@ -71,6 +71,7 @@ mod persistence;
 mod progress;
 mod quorum;
 mod refusal;
+mod transfer;
 mod vote;
 
 pub use change::{Change, ChangeError, Step};

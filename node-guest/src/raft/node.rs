@@ -118,6 +118,7 @@ impl Raft {
             Input::Alarm => self.on_alarm(entropy),
             Input::Propose { token, command } => self.on_proposal(token, |leader| leader.append_command(command)),
             Input::Reconfigure { token, step } => self.on_proposal(token, |leader| leader.append_step(&step)),
+            Input::Transfer { token, to } => self.on_transfer(token, to),
             Input::Synced { ticket, result: Ok(()) } => self.on_synced(ticket),
             Input::Synced { ticket, result: Err(()) } => {
                 self.halt(HaltReason::SyncFailed { ticket });
@@ -217,7 +218,7 @@ impl Raft {
         if let Body::PreVote { last } = body {
             return self.on_pre_vote(from, term, last);
         }
-        if let Body::RequestVote { .. } = body
+        if let Body::RequestVote { transfer: false, .. } = body
             && term > self.term()
             && self.ignores_vote(from)
         {
@@ -231,7 +232,8 @@ impl Raft {
         let current = term == self.term();
         match body {
             Body::PreVote { .. } => unreachable!("handled above"),
-            Body::RequestVote { last } => self.on_request_vote(from, term, last),
+            Body::RequestVote { last, .. } => self.on_request_vote(from, term, last),
+            Body::TimeoutNow if current => self.on_timeout_now(from, entropy),
             Body::AppendEntries { prev, entries, commit } if current => {
                 self.on_append_entries(from, prev, entries, commit);
             }
@@ -245,7 +247,7 @@ impl Raft {
                 self.on_request_vote_reply(from, granted);
             }
             Body::AppendReply(verdict) if current => self.on_append_reply(from, verdict),
-            Body::RequestVoteReply { .. } | Body::AppendReply(_) => {}
+            Body::RequestVoteReply { .. } | Body::AppendReply(_) | Body::TimeoutNow => {}
         }
     }
 
@@ -256,6 +258,7 @@ impl Raft {
                 self.refused(Refusal::Leadership(why));
                 return self.become_follower(None);
             }
+            self.expire_transfer();
             self.advance_leader_commit();
             self.heartbeat_all();
         } else if self.memberships.may_need(self.id) {
@@ -268,12 +271,21 @@ impl Raft {
 
     /// Something is wanted in the log: a leader appends it, or refuses; everybody else sends elsewhere.
     fn on_proposal(&mut self, token: u64, append: impl FnOnce(&mut Self) -> Result<Index, ProposalRefusal>) {
-        let proposed = match self.state {
-            State::Leader(_) => append(self),
+        self.on_wish(token, |leader| append(leader).map(|index| Outcome::Accepted { index, term: leader.term() }));
+    }
+
+    /// Another leader is wanted.
+    fn on_transfer(&mut self, token: u64, to: NodeId) {
+        self.on_wish(token, |leader| leader.begin_transfer(to).map(|()| Outcome::Begun));
+    }
+
+    fn on_wish(&mut self, token: u64, does: impl FnOnce(&mut Self) -> Result<Outcome, ProposalRefusal>) {
+        let done = match self.state {
+            State::Leader(_) => does(self),
             _ => Err(ProposalRefusal::NotLeader { hint: self.leader() }),
         };
-        let outcome = match proposed {
-            Ok(index) => Outcome::Accepted { index, term: self.term() },
+        let outcome = match done {
+            Ok(outcome) => outcome,
             Err(why) => {
                 self.refused(Refusal::Proposal { token, why });
                 Outcome::Refused(why)

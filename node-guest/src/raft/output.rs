@@ -92,6 +92,8 @@ pub enum Outcome {
         /// The term it was accepted in.
         term: Term,
     },
+    /// What was asked for has begun, and may come to nothing: only a leader that hands over knows no better.
+    Begun,
     /// It is in no log, and never will be.
     Refused(ProposalRefusal),
 }

@@ -179,16 +179,16 @@ mod tests {
     #[test]
     fn what_gathers_during_a_sync_shares_the_next() {
         let mut disk = Persistence::new(hard(1), 0);
-        assert_eq!(disk.begin_sync(0), None);
+        assert_eq!(disk.begin_sync(0, 0), None);
         disk.write_entry();
-        assert_eq!(disk.begin_sync(1), Some(1));
+        assert_eq!(disk.begin_sync(1, 0), Some(1));
         disk.write_entry();
-        assert_eq!(disk.begin_sync(2), None);
+        assert_eq!(disk.begin_sync(2, 0), None);
         disk.write_entry();
         assert_eq!(disk.complete(1), Completed { hard_state: None, last: Some(1) });
-        assert_eq!(disk.begin_sync(3), Some(2));
+        assert_eq!(disk.begin_sync(3, 0), Some(2));
         assert_eq!(disk.complete(2), Completed { hard_state: None, last: Some(3) });
-        assert_eq!(disk.begin_sync(3), None);
+        assert_eq!(disk.begin_sync(3, 0), None);
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         let mut disk = Persistence::new(hard(1), 5);
         disk.write_entry();
         disk.write_entry();
-        assert_eq!(disk.begin_sync(7), Some(1));
+        assert_eq!(disk.begin_sync(7, 0), Some(1));
         // 6 and 7 are on their way; 6 is replaced, then 5 too.
         disk.write_truncate(6);
         disk.write_entry();
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(disk.durable_last(), 4);
         assert_eq!(disk.complete(1), Completed { hard_state: None, last: None });
         disk.write_entry();
-        assert_eq!(disk.begin_sync(5), Some(2));
+        assert_eq!(disk.begin_sync(5, 0), Some(2));
         assert_eq!(disk.complete(2), Completed { hard_state: None, last: Some(5) });
     }
 
@@ -215,7 +215,7 @@ mod tests {
         assert!(disk.write_hard_state(hard(2)));
         assert!(!disk.write_hard_state(hard(2)));
         assert_eq!(disk.awaited(hard(2)), Some(1));
-        disk.begin_sync(0);
+        disk.begin_sync(0, 0);
         assert_eq!(disk.awaited(hard(2)), Some(1));
         disk.hold(1, 7, message(2));
         disk.write_hard_state(hard(3));
@@ -223,7 +223,7 @@ mod tests {
         disk.hold(2, 8, message(3));
         disk.complete(1);
         assert_eq!(disk.release(1).collect::<Vec<_>>(), [(7, message(2))]);
-        disk.begin_sync(0);
+        disk.begin_sync(0, 0);
         assert_eq!(disk.complete(2).hard_state, Some(hard(3)));
         assert_eq!(disk.release(2).collect::<Vec<_>>(), [(8, message(3))]);
     }
@@ -233,7 +233,7 @@ mod tests {
     fn tickets_complete_in_order() {
         let mut disk = Persistence::new(hard(1), 0);
         disk.write_entry();
-        disk.begin_sync(1);
+        disk.begin_sync(1, 0);
         disk.complete(2);
     }
 }

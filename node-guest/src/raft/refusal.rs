@@ -135,6 +135,16 @@ pub enum ProposalRefusal {
         /// The leader of the current term, if known.
         hint: Option<NodeId>,
     },
+    /// The leader hands over, and takes nothing new meanwhile.
+    Transferring {
+        /// To whom.
+        to: NodeId,
+    },
+    /// Only a voter can lead.
+    NoVoter {
+        /// Who was to lead.
+        node: NodeId,
+    },
     /// Another change is under way: its entry is not committed yet. Two at once could lead to quorums that have no node in
     /// common (thesis 4.1).
     ChangeUnderWay {
@@ -248,6 +258,8 @@ impl fmt::Display for ProposalRefusal {
             ProposalRefusal::NotLeader { hint: None } => {
                 write!(f, "I am not the leader, and know of none")
             }
+            ProposalRefusal::Transferring { to } => write!(f, "I hand over to {to}"),
+            ProposalRefusal::NoVoter { node } => write!(f, "{node} is no voter"),
             ProposalRefusal::ChangeUnderWay { index, commit } => {
                 write!(f, "the change at {index} is not committed yet, my commit index is {commit}")
             }

@@ -54,6 +54,12 @@ pub(super) fn of(headline: String, refusal: &Refusal) -> Why {
         }
         Refusal::Joint => Why::new(headline, rule::JOINT).row("configuration", "joint"),
         Refusal::NotJoint => Why::new(headline, rule::JOINT).row("configuration", "not joint"),
+        Refusal::Transferring { to } => {
+            Why::new(headline, rule::TRANSFER).row("leader that is to be", format!("S{to}"))
+        }
+        Refusal::NoVoter { node } => {
+            Why::new(headline, rule::TRANSFER).row("who is to lead", format!("S{node}")).row("voter", "no")
+        }
         Refusal::LeadQuorumSilent { heard, voters, within } => Why::new(headline, rule::CHECK_QUORUM)
             .row("voters that it heard, itself included", heard)
             .row("voters", voters)

@@ -130,6 +130,9 @@ rules! {
     /// A promotion.
     CATCH_UP: "thesis, 4.2.1",
         "A server votes once it has caught up: else nothing could be committed until it has.";
+    /// A transfer of leadership.
+    TRANSFER: "thesis, 3.10",
+        "A leader that hands over to another voter takes nothing new until that one has all of its log and campaigns.";
     /// A leader that hears too few.
     CHECK_QUORUM: "thesis, 6.2",
         "A leader steps down if an election timeout elapses without a successful round of heartbeats to a majority.";

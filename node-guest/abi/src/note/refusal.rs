@@ -112,6 +112,16 @@ pub enum Refusal {
         /// How long it listened, µs.
         within: u64,
     },
+    /// A request: the leader hands over, and takes nothing new meanwhile (thesis, 3.10).
+    Transferring {
+        /// To whom.
+        to: u32,
+    },
+    /// A transfer: only a voter can lead.
+    NoVoter {
+        /// Who was to lead.
+        node: u32,
+    },
     /// To lead on: the disk does not answer.
     LeadDiskStalled {
         /// How long it has not, µs.
@@ -143,6 +153,8 @@ impl Refusal {
             Self::NotJoint => (16, [0; 4]),
             Self::LeadQuorumSilent { heard, voters, within } => (17, [heard.into(), voters.into(), within, 0]),
             Self::LeadDiskStalled { stalled, bound } => (18, [stalled, bound, 0, 0]),
+            Self::Transferring { to } => (19, [to.into(), 0, 0, 0]),
+            Self::NoVoter { node } => (20, [node.into(), 0, 0, 0]),
         }
     }
 
@@ -166,6 +178,8 @@ impl Refusal {
             16 => Self::NotJoint,
             17 => Self::LeadQuorumSilent { heard: u32::try_from(a).ok()?, voters: u32::try_from(b).ok()?, within: c },
             18 => Self::LeadDiskStalled { stalled: a, bound: b },
+            19 => Self::Transferring { to: u32::try_from(a).ok()? },
+            20 => Self::NoVoter { node: u32::try_from(a).ok()? },
             _ => return None,
         })
     }

@@ -5,7 +5,7 @@ use crate::page::state::Page;
 use leptos::prelude::*;
 use raftbox::event::{Endpoint, NodeId};
 use raftbox::nodes::State;
-use raftbox::scenario::step::{Act, Jump, Name, Survive, Syncs, Target};
+use raftbox::scenario::step::{Act, Ask, Jump, Name, Question, Survive, Syncs, Target};
 
 /// What can be done to a node in a state; only that is drawn anew when it is in another.
 fn by_state(page: Page, id: NodeId, state: State) -> AnyView {
@@ -23,6 +23,7 @@ fn by_state(page: Page, id: NodeId, state: State) -> AnyView {
         {act("crash", Act::Crash(target, None))}
         {act("time out", Act::Timeout(target))}
         {act("elect", Act::Elect(target))}
+        {act("the leader hands over to it", Act::Request(1, Ask { key: String::new(), what: Question::Transfer(id) }, None))}
         {if state == State::Paused { act("go on", Act::Resume(target)) } else { act("pause", Act::Pause(target)) }}
     }
     .into_any()
