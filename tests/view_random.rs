@@ -168,7 +168,13 @@ fn values_are_proven_on_every_node_and_agree() {
             view.nodes().map(|(_, node)| of(node)).collect()
         };
         let all = values(last);
-        assert!(all.iter().all(|node| *node == all[0] && !node.1.is_empty()), "seed {seed}");
+        // A message that came back in the last instant may have made an entry that not all have heard of yet.
+        let most = all.iter().map(|(applied, _)| *applied).max().unwrap();
+        assert!(all.iter().all(|(applied, values)| applied + 1 >= most && !values.is_empty()), "seed {seed}");
+        for (applied, values) in &all {
+            let same = all.iter().filter(|(other, _)| other == applied);
+            assert!(same.into_iter().all(|(_, others)| others == values), "seed {seed}");
+        }
         // A client reads at the end what the nodes are shown to hold.
         let operations = &recording.tables().operations;
         let (_, auditor) = operations.clients().last().unwrap();

@@ -104,6 +104,16 @@ impl Seen<'_> {
     }
 }
 
+/// Puts things into the order of their events; those of one event stay as they are. (It sorts numbers, whatever the things
+/// are: the page would carry a sort of its own for each kind.)
+#[must_use]
+pub fn in_order<T>(things: Vec<T>, event: impl Fn(&T) -> u64) -> Vec<T> {
+    let mut order: Vec<(u64, usize)> = things.iter().map(event).zip(0..).collect();
+    order.sort_unstable();
+    let mut things: Vec<Option<T>> = things.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|(_, place)| things[place].take()).collect()
+}
+
 /// In whose lane of a space-time diagram an event stands; `None` if it is nobody's, as a cut of a link is.
 #[must_use]
 pub fn lane(event: &Event<'_>) -> Option<Endpoint> {

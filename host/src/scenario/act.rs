@@ -231,11 +231,15 @@ impl Act {
 }
 
 /// Something that is there twice.
-fn twice<T: Ord>(all: impl Iterator<Item = T>) -> Option<T> {
-    let mut all: Vec<T> = all.collect();
-    all.sort();
-    let at = all.windows(2).position(|pair| pair[0] == pair[1])?;
-    Some(all.swap_remove(at))
+fn twice<T: PartialEq>(all: impl Iterator<Item = T>) -> Option<T> {
+    let mut seen = Vec::new();
+    for one in all {
+        if seen.contains(&one) {
+            return Some(one);
+        }
+        seen.push(one);
+    }
+    None
 }
 
 /// One message as it stands in a file.

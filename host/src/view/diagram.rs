@@ -7,7 +7,7 @@
 use super::band::Band;
 use super::client::Operation;
 use super::message::{Message, What};
-use super::{Moment, Seen, Tables, View, lane};
+use super::{Moment, Seen, Tables, View, in_order, lane};
 use crate::event::text::{Text, Tone};
 use crate::event::{Cause, ClientId, Decision, Effect, Endpoint, Event, MessageName, Micros};
 use raftbox_abi::note::Body;
@@ -144,7 +144,7 @@ impl Diagram {
         let mut letters: Vec<&Message> =
             under_way.chain(tables.messages.sent_between(since, to.saturating_add(1))).collect();
         letters.retain(|message| shown(message.name.from) && shown(message.name.to));
-        letters.sort_by_key(|message| message.sent);
+        let letters = in_order(letters, |message| message.sent.event);
         let lines: Vec<Line> = letters.into_iter().flat_map(|message| lines(message, from)).collect();
         let (lines, no_line) = thin(lines, most);
 
@@ -173,7 +173,7 @@ fn thin_marks(marks: Vec<&Mark>, most: usize) -> (Vec<&Mark>, u64) {
     let (mut kept, _) = thin(must, most);
     let room = most.saturating_sub(kept.len());
     kept.extend(thin(may, room).0);
-    kept.sort_by_key(|mark| mark.moment);
+    let kept = in_order(kept, |mark| mark.moment.event);
     let gone = (all - kept.len()) as u64;
     (kept, gone)
 }

@@ -93,9 +93,7 @@ impl Recording {
         bytes.truncate(read.as_ref().map_or_else(|(place, _)| *place, |()| bytes.len()));
         self.bytes = bytes;
         self.tables.bands.pause(&self.last);
-        self.story.extend(self.timeline.take());
-        // What was put together over several events is told of the first of them.
-        self.story.sort_by_key(|entry| entry.event);
+        self.tell();
         read.map_err(|(_, malformed)| malformed)
     }
 
@@ -152,7 +150,12 @@ impl Recording {
     /// The run is over: what is still to be told of it is told. To be called once, in the end.
     pub fn finish(&mut self) {
         self.timeline.finish();
+        self.tell();
+    }
+
+    fn tell(&mut self) {
         self.story.extend(self.timeline.take());
+        // What was put together over several events is told of the first of them.
         self.story.sort_by_key(|entry| entry.event);
     }
 

@@ -1,6 +1,6 @@
 //! The events that are worth a jump: elections, commits, faults, repairs, violations, and clients that get no answer.
 
-use super::{Moment, Seen, View};
+use super::{Moment, Seen, View, in_order};
 use crate::check::Verdict;
 use crate::event::text::clock;
 use crate::event::{Cause, Decision, Effect, Event};
@@ -94,9 +94,7 @@ impl Ticks {
             }
             _ => None,
         });
-        let mut violated: Vec<Tick> = violated.collect();
-        violated.sort_by_key(|tick| tick.moment);
-        self.kinds.insert(Kind::Violation, violated);
+        self.kinds.insert(Kind::Violation, in_order(violated.collect(), |tick| tick.moment.event));
     }
 
     /// Takes the next event into account; `before` is the state before it.

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use raftbox::event::Micros;
 use raftbox::timeline::seconds;
 use raftbox::view::client::{Operation, Outcome};
+use raftbox::view::in_order;
 
 /// How many operations are shown at the most.
 const MOST: usize = 60;
@@ -125,7 +126,7 @@ fn shown(session: &Session, window: Window) -> Shown {
         rows.extend(operations);
     }
     let left_out = rows.len().saturating_sub(MOST);
-    rows.sort_by_key(|operation| operation.asked.event);
+    let rows = in_order(rows, |operation| operation.asked.event);
     Shown { lanes, rows: rows.into_iter().take(MOST).map(row).collect(), left_out }
 }
 

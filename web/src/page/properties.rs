@@ -12,10 +12,12 @@ pub(crate) fn Properties() -> impl IntoView {
     let verdicts = Memo::new(move |_| {
         page.run.track();
         page.over.track();
-        let mut verdicts = session::with(|session| session.verdicts()).unwrap_or_default();
+        let verdicts = session::with(|session| session.verdicts()).unwrap_or_default();
+        let broken = |(_, verdict): &(&'static str, Verdict)| matches!(verdict, Verdict::Violated { .. });
         // What is broken comes first; the others stay in their order.
-        verdicts.sort_by_key(|(_, verdict)| !matches!(verdict, Verdict::Violated { .. }));
-        verdicts
+        let (mut broken, mut others): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(broken);
+        broken.append(&mut others);
+        broken
     });
     let row = move |(name, verdict): (&'static str, Verdict)| match verdict {
         Verdict::Pass => view! { <li class="holds"><span class="sign">"✓"</span>" "{name}" holds"</li> }.into_any(),
