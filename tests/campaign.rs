@@ -4,9 +4,13 @@
 
 use raftbox::check::Verdict;
 use raftbox::event::{Effect, Event};
+use raftbox::plan::Header;
+use raftbox::scenario::step::{Act, Ask, Question, Step, When};
 use raftbox::simulation::Simulation;
 use raftbox::trace::{Digest, Keep};
+use raftbox::units::Span;
 use raftbox_abi::client::{Attempt, Outcome, Reply};
+use raftbox_abi::note::{Body, Role};
 use raftbox_tests::{header, wasmtime};
 use std::collections::BTreeSet;
 
@@ -17,15 +21,28 @@ struct Outcomes {
     asked: u64,
     /// Acknowledged before, during and after the faults.
     acknowledged: [u64; 3],
+    /// How many configurations there were, and how many terms that had a leader.
+    changes: (u64, u64),
 }
 
 fn seed(name: &str, seed: u64) -> Outcomes {
-    let header = header(name, seed, |_| ());
+    run(name, &header(name, seed, |_| ()))
+}
+
+fn run(name: &str, header: &Header) -> Outcomes {
+    let seed = header.plan.seed;
     let faults = header.plan.scenario.faults.clone();
     let auditor = header.clients();
-    let mut simulation = Simulation::new(wasmtime(), &header, Keep::Nothing).unwrap();
+    let mut simulation = Simulation::new(wasmtime(), header, Keep::Nothing).unwrap();
+    let (mut configurations, mut leaders) = (BTreeSet::new(), BTreeSet::new());
+    let mut note = |body: &Body| match *body {
+        Body::Config { index, .. } => drop(configurations.insert(index)),
+        Body::Role { role: Role::Leader, term, .. } => drop(leaders.insert(term)),
+        _ => {}
+    };
     let (mut asked, mut acknowledged) = (0, [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()]);
     let mut see = |observed: &raftbox::check::Observed<'_>| match observed.event {
+        Event::Effect(Effect::Note { .. }) => observed.note.iter().for_each(|told| note(&told.body)),
         Event::Cause(raftbox::event::Cause::Request { attempt: 0, client, .. }) if *client != auditor => asked += 1,
         Event::Effect(Effect::Received { client, operation, body }) if *client != auditor => {
             if let Some(Reply::Ok(outcome)) = Reply::decode(body)
@@ -47,6 +64,7 @@ fn seed(name: &str, seed: u64) -> Outcomes {
         turns: simulation.world().turns(),
         asked,
         acknowledged: acknowledged.map(|operations| operations.len() as u64),
+        changes: (configurations.len() as u64, leaders.len() as u64),
     }
 }
 
@@ -73,6 +91,57 @@ fn chaos_violates_nothing_and_serves_clients_all_along() {
     totals.sort_unstable();
     let (least, median) = (totals[0], totals[totals.len() / 2]);
     println!("{} seeds, {turns} turns, acknowledged per seed: median {median}, least {least}", totals.len());
+    assert!(median >= 500, "median {median}");
+}
+
+/// What clients ask beside: every 1.5 s other members, or another leader, as the seed draws it.
+fn wishes(seed: u64) -> Vec<Step> {
+    let mut state = seed;
+    let mut below = |bound: u64| -> u32 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from((state >> 33) % bound).unwrap()
+    };
+    let step = |number: u64| {
+        let (kind, one, other) = (below(5), below(7) + 1, below(6) + 1);
+        let other = if other < one { other } else { other + 1 };
+        let members = |voters, learners, gone| Question::Members { voters, learners, gone };
+        let what = match kind {
+            0 => members(vec![one], vec![], vec![]),
+            1 => members(vec![], vec![one], vec![]),
+            2 => members(vec![one], vec![], vec![other]),
+            3 => members(vec![one, other], vec![], vec![]),
+            _ => Question::Transfer(one),
+        };
+        let act = Act::Request(u32::try_from(number % 3).unwrap() + 1, Ask { key: String::new(), what }, None);
+        Step { when: When::At(Span(2_000_000 + number * 1_500_000)), act }
+    };
+    (0..37).map(step).collect()
+}
+
+#[test]
+fn chaos_with_other_members_and_leaders_violates_nothing() {
+    let mut totals = Vec::new();
+    let (mut turns, mut configurations, mut leaders) = (0, 0, 0);
+    for number in 0..seeds(20) {
+        let header = header("chaos", number, |scenario| {
+            (scenario.nodes, scenario.voters) = (7, Some(5));
+            scenario.step = wishes(number);
+        });
+        let outcomes = run("chaos, seven nodes, with changes of members", &header);
+        if number % 10 == 0 {
+            assert_eq!(outcomes.digest, run("chaos", &header).digest, "seed {number}, run twice");
+        }
+        totals.push(outcomes.acknowledged.iter().sum::<u64>());
+        turns += outcomes.turns;
+        configurations += outcomes.changes.0;
+        leaders += outcomes.changes.1;
+    }
+    totals.sort_unstable();
+    let (least, median) = (totals[0], totals[totals.len() / 2]);
+    let count = totals.len();
+    println!("{count} seeds, {configurations} configurations, {leaders} leaders, {turns} turns");
+    println!("acknowledged per seed: median {median}, least {least}");
+    assert!(configurations > 10 * count as u64, "{configurations} configurations");
     assert!(median >= 500, "median {median}");
 }
 

@@ -44,6 +44,7 @@ scripts! {
     acknowledged_writes
     commit_is_durable
     commit_monotonic
+    configuration_safety
     durable_state_monotonic
     election_safety
     good_runs

@@ -20,6 +20,7 @@
 //! | `durable-state-monotonic` | durable term, vote and log are found again | figure 2 |
 //! | `leader-has-votes` | a leader has durable votes of a quorum | 5.2 |
 //! | `commit-is-durable` | what is committed has durable copies on a quorum, and all commits agree | 5.3, 5.4 |
+//! | `configuration-safety` | no two sets of nodes without a common node decide, whatever becomes of the members | 6 |
 //! | `commit-monotonic` | a commit index never falls within a boot | figure 2 |
 //! | `guest-trap` | no guest traps | |
 //! | `notes` | notes can be read and tell one story | |
@@ -36,6 +37,7 @@
 mod acknowledged_writes;
 mod commit_is_durable;
 mod commit_monotonic;
+mod configuration_safety;
 mod durable_state_monotonic;
 mod election_safety;
 mod guest_trap;
@@ -117,6 +119,7 @@ checkers! {
         durable_state_monotonic::DurableStateMonotonic,
     "leader-has-votes": leader_has_votes: leader_has_votes::LeaderHasVotes,
     "commit-is-durable": commit_is_durable: commit_is_durable::CommitIsDurable,
+    "configuration-safety": configuration_safety: configuration_safety::ConfigurationSafety,
     "commit-monotonic": commit_monotonic: commit_monotonic::CommitMonotonic,
     "guest-trap": guest_trap: guest_trap::GuestTrap,
     "notes": notes: notes::Notes,

@@ -81,7 +81,7 @@ impl Header {
             writeln!(lines, "{key}={value}").expect("a string takes everything");
             lines
         });
-        let voters: Vec<u32> = (1..=scenario.nodes).collect();
+        let voters: Vec<u32> = (1..=scenario.voters.unwrap_or(scenario.nodes)).collect();
         let boot = |node| {
             let boot = Boot {
                 version: raftbox_abi::VERSION,

@@ -39,8 +39,12 @@ pub struct Scenario {
     pub about: String,
     /// Where everything comes from that is not said.
     pub profile: String,
-    /// How many nodes there are, S1 to S9 at the most; all are voters.
+    /// How many nodes there are, S1 to S9 at the most.
     pub nodes: u32,
+    /// How many of them are members at first, and vote: S1 and so on. The others run, and know who the members are, until a
+    /// step makes them members; without it, all vote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voters: Option<u32>,
     /// How long clients ask and faults may happen. After that all is healed, and every key is read.
     #[serde(rename = "for")]
     pub duration: Span,
@@ -277,6 +281,7 @@ impl Default for Scenario {
             about: String::new(),
             profile: "calm".into(),
             nodes: 5,
+            voters: None,
             duration: Span(10_000_000),
             settle: Span(20_000_000),
             arena: Size(4 << 20),
@@ -418,6 +423,12 @@ impl Scenario {
         let no = |key: &str, what: String| Err((key.to_owned(), what));
         if !(1..=NODES_MAX).contains(&self.nodes) {
             return no("nodes", format!("nodes is {}, and should be 1 to {NODES_MAX}", self.nodes));
+        }
+        if let Some(voters) = self.voters.filter(|voters| !(1..=self.nodes).contains(voters)) {
+            return no(
+                "voters",
+                format!("voters is {voters}, and should be 1 to {}, as many as there are nodes", self.nodes),
+            );
         }
         if self.duration.0 == 0 {
             return no("for", "for is 0s, so that nothing would happen".into());

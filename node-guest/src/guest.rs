@@ -22,7 +22,9 @@ use crate::fault::{Fault, code};
 use crate::machine::Machine;
 use crate::notes;
 use crate::pending::{Client, Pending};
-use crate::raft::{Entropy, Entry, Index, Input, Note, Outcome, Output, Payload, Raft, Restored};
+use crate::raft::{
+    Change, ChangeError, Entropy, Entry, Index, Input, Note, Outcome, Output, Payload, Raft, Restored, Step,
+};
 use crate::raft::{Message, NodeId, ProposalRefusal};
 use crate::settings::Settings;
 use crate::storage::Storage;
@@ -138,6 +140,9 @@ impl Guest for Node {
             imports,
             match request.operation {
                 Operation::Transfer(to) => Input::Transfer { token, to },
+                Operation::Members { voters, learners, gone } => {
+                    Input::Reconfigure { token, step: self.next_members(voters, learners, gone) }
+                }
                 _ => Input::Propose { token, command: Rc::from(body) },
             },
         );
@@ -165,6 +170,19 @@ impl Node {
         let now = imports.now();
         self.raft.step(now, &mut Draws(imports), input);
         self.perform(imports);
+    }
+
+    /// The step to the members that a client wants: in one, if at most one vote comes or goes, or else by way of a joint
+    /// configuration.
+    fn next_members(&self, voters: &[u8], learners: &[u8], gone: &[u8]) -> Step {
+        let each = |nodes: &[u8], change: fn(NodeId) -> Change| nodes.iter().map(|id| change((*id).into())).collect();
+        let changes: [Vec<Change>; 3] =
+            [each(voters, Change::Voter), each(learners, Change::Learner), each(gone, Change::Remove)];
+        let (changes, membership) = (changes.concat(), self.raft.membership());
+        match membership.after(&Step::Simple(changes.clone())) {
+            Err(ChangeError::NotSimple { .. }) => Step::Joint { changes, leaves_itself: true },
+            _ => Step::Simple(changes),
+        }
     }
 
     /// Does what the core wants, in its order, and writes what there is to be written.
@@ -201,6 +219,10 @@ impl Node {
         let (term, command) = (entry.term, self.hashes[slot(index)]);
         let result = raftbox_abi::hash(&self.scratch.reply);
         self.scratch.note(imports, Body::Apply { index, term, command, result });
+        if let Payload::Config(_) = &entry.payload {
+            // No machine answers for it: that it is committed is the answer.
+            Reply::Ok(raftbox_abi::client::Outcome::Done).encode(&mut self.scratch.reply);
+        }
         while let Some((accepted, asked)) = self.pending.take(index) {
             if accepted == term {
                 imports.reply(asked.client, asked.operation, &self.scratch.reply);
@@ -227,7 +249,12 @@ impl Node {
             Outcome::Refused(ProposalRefusal::LogFull { .. }) => {
                 self.reply(imports, asked, Reply::Refused(Reason::LogFull));
             }
-            Outcome::Refused(refusal) => unreachable!("no client can ask for other members yet: {refusal}"),
+            Outcome::Refused(
+                ProposalRefusal::ChangeUnderWay { .. }
+                | ProposalRefusal::NothingCommitted { .. }
+                | ProposalRefusal::LearnerBehind { .. }
+                | ProposalRefusal::Change(_),
+            ) => self.reply(imports, asked, Reply::Refused(Reason::Members)),
         }
     }
 

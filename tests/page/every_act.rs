@@ -201,6 +201,10 @@ fn try_all(cases: impl FnOnce(&Moment) -> Vec<Case>) {
     });
 }
 
+fn members(voters: Vec<u32>, learners: Vec<u32>, gone: Vec<u32>) -> Act {
+    Act::Request(1, Ask { key: String::new(), what: Question::Members { voters, learners, gone } }, None)
+}
+
 #[test]
 fn to_a_node() {
     let (s3, target) = (Of::Node(3), Target::Node(3));
@@ -219,6 +223,13 @@ fn to_a_node() {
                 s3,
                 "the leader hands over to it",
                 Act::Request(1, Ask { key: String::new(), what: Question::Transfer(3) }, None),
+            ),
+            case(s3, "it is to learn, without a vote", members(vec![], vec![3], vec![])),
+            after(
+                s3,
+                ("it is to go", members(vec![], vec![], vec![3])),
+                "it is to vote",
+                members(vec![3], vec![], vec![]),
             ),
             case(s3, "pause", Act::Pause(target)),
             after(s3, ("pause", Act::Pause(target)), "go on", Act::Resume(target)),

@@ -3,8 +3,11 @@
 use crate::event::NodeId;
 use std::fmt;
 
+/// With more voters than that nobody looks at each set of them.
+const VOTERS_MAX: usize = 16;
+
 /// A configuration as a node noted it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Configuration {
     voters: Vec<NodeId>,
     outgoing: Vec<NodeId>,
@@ -33,6 +36,24 @@ impl Configuration {
     pub(super) fn is_quorum(&self, agree: impl Fn(NodeId) -> bool) -> bool {
         let majority = |voters: &[NodeId]| 2 * voters.iter().filter(|voter| agree(**voter)).count() > voters.len();
         majority(&self.voters) && (self.outgoing.is_empty() || majority(&self.outgoing))
+    }
+
+    /// A quorum of this one and a quorum of another that have no node in common, for people; `None` if any two have one, or
+    /// if there are too many voters to tell.
+    pub(super) fn apart_from(&self, other: &Self) -> Option<(String, String)> {
+        let mut all: Vec<NodeId> =
+            [&self.voters, &self.outgoing, &other.voters, &other.outgoing].into_iter().flatten().copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        if all.len() > VOTERS_MAX {
+            return None;
+        }
+        let is_in = |set: u32, id: NodeId| all.binary_search(&id).is_ok_and(|place| set >> place & 1 == 1);
+        // Whatever is no part of a quorum of the one may be a quorum of the other.
+        (0..1u32 << all.len()).find_map(|set| {
+            let disjoint = self.is_quorum(|id| is_in(set, id)) && other.is_quorum(|id| !is_in(set, id));
+            disjoint.then(|| (self.those(|id| is_in(set, id)), other.those(|id| !is_in(set, id))))
+        })
     }
 
     /// The voters that `agree`, for people.
@@ -80,6 +101,17 @@ mod tests {
             assert!(!configuration.is_quorum(|node| node < least));
         }
         assert!(!configuration(&[], &[]).is_quorum(|_| true), "nobody is no quorum");
+    }
+
+    #[test]
+    fn quorums_of_neighbours_meet() {
+        let apart = |one: &Configuration, other: &Configuration| one.apart_from(other).is_some();
+        let (three, four) = (configuration(&[1, 2, 3], &[]), configuration(&[1, 2, 3, 4], &[]));
+        let (five, new) = (configuration(&[1, 2, 3, 4, 5], &[]), configuration(&[3, 4, 5], &[]));
+        let joint = configuration(&[3, 4, 5], &[1, 2, 3]);
+        assert!(!apart(&three, &four) && !apart(&three, &three));
+        assert_eq!(three.apart_from(&five), Some(("S1 and S2".into(), "S3, S4 and S5".into())));
+        assert!(apart(&three, &new) && !apart(&three, &joint) && !apart(&joint, &new));
     }
 
     #[test]

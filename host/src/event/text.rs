@@ -124,6 +124,14 @@ pub fn operation(operation: &Operation<'_>) -> String {
         Operation::Append(key, value) => format!("append {} {}", bare(key), quoted(value)),
         Operation::Increment(key, by) => format!("increment {} by {by}", bare(key)),
         Operation::Transfer(to) => format!("hand over to S{to}"),
+        Operation::Members { voters, learners, gone } => {
+            let some = |nodes: &[u8], word: &str| {
+                let names = names(nodes.iter().map(|id| Endpoint::Node((*id).into())));
+                (!nodes.is_empty()).then(|| format!("{names} {word}"))
+            };
+            let all = [some(voters, "to vote"), some(learners, "to learn"), some(gone, "to go")];
+            format!("members: {}", all.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -147,6 +155,7 @@ pub fn reply(body: &[u8]) -> String {
         Some(Reply::Redirect(hint)) => format!("not the leader; ask S{hint}"),
         Some(Reply::Refused(Reason::LogFull)) => "refused: the log is full".into(),
         Some(Reply::Refused(Reason::Malformed)) => "refused: malformed".into(),
+        Some(Reply::Refused(Reason::Members)) => "refused: not these members, or not now".into(),
         Some(Reply::Refused(Reason::NoVoter)) => "refused: only a voter can lead".into(),
         Some(Reply::Refused(Reason::Stale)) => "refused: a later operation was applied already".into(),
         Some(Reply::SessionExpired) => "the session has expired".into(),

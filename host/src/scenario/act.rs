@@ -109,6 +109,15 @@ pub enum Question {
     Increment(i64),
     /// Of no key: that the leader hands over to this node.
     Transfer(NodeId),
+    /// Of no key: that these nodes vote, these learn without a vote, and these go.
+    Members {
+        /// Who is to vote.
+        voters: Vec<NodeId>,
+        /// Who is to learn.
+        learners: Vec<NodeId>,
+        /// Who is to go.
+        gone: Vec<NodeId>,
+    },
 }
 
 /// The longest key or value that a step may ask with.
@@ -117,7 +126,7 @@ const TEXT_MAX: usize = 1024;
 impl Ask {
     /// The keys that the auditor reads are its own: what is asked of them must be what it can judge.
     fn check(&self, keys: u32) -> Result<(), String> {
-        if let Question::Transfer(_) = self.what {
+        if let Question::Transfer(_) | Question::Members { .. } = self.what {
             return Ok(());
         }
         let (key, long) = (&self.key, |text: &String| text.len() > TEXT_MAX);
@@ -127,7 +136,13 @@ impl Ask {
         let values = match &self.what {
             Question::Put(value) | Question::Append(value) | Question::CompareAndSet(None, value) => vec![value],
             Question::CompareAndSet(Some(expect), value) => vec![expect, value],
-            Question::Get | Question::Delete | Question::Increment(_) | Question::Transfer(_) => vec![],
+            Question::Get
+            | Question::Delete
+            | Question::Increment(_)
+            | Question::Transfer(_)
+            | Question::Members { .. } => {
+                vec![]
+            }
         };
         if values.into_iter().any(long) {
             return Err(format!("a value should be at most {TEXT_MAX} bytes long"));
@@ -221,8 +236,14 @@ impl Act {
             Self::Request(client, ask, node) => {
                 name(&Name(Endpoint::Client(*client)))?;
                 node.iter().try_for_each(target)?;
-                if let Question::Transfer(to) = ask.what {
-                    name(&Name(Endpoint::Node(to)))?;
+                let meant: Vec<NodeId> = match &ask.what {
+                    Question::Transfer(to) => vec![*to],
+                    Question::Members { voters, learners, gone } => [&voters[..], learners, gone].concat(),
+                    _ => Vec::new(),
+                };
+                meant.iter().try_for_each(|id| name(&Name(Endpoint::Node(*id))))?;
+                if let Some(id) = twice(meant.iter()) {
+                    return Err(format!("S{id} is named twice"));
                 }
                 ask.check(scenario.clients.keys)
             }

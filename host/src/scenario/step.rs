@@ -26,6 +26,7 @@
 //! | `stall` | `sync`, or `node` | the sync is not answered, or no sync of the node is from now on; later ones wait behind it |
 //! | `complete` | `sync`, or `node` | it is answered now; or the node's disk answers again |
 //! | `fail` | `sync`, or `node` | it fails, at its time or, if it stalled, now; or the node's next answer does |
+//! | `members` | `voters`, `learners`, `gone` (lists, at least one of them), `client` (optional) | the client asks the leader that these vote, these learn without a vote, and these go, as soon as it has what it asked before |
 //! | `transfer` | `node`, `client` (optional) | the client asks the leader to hand over to that node, as soon as it has what it asked before |
 //! | `request` | `client`, `ask`, `key`, `node` (optional), and what it asks with | the client asks that after what it is asking, of this node first or of whom it likes |
 //!

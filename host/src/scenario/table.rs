@@ -7,7 +7,7 @@ use super::act::{Act, Ask, Later, Mail, Question, Syncs};
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
 use super::pack::{Pack, Reader};
 use super::step::{Step, When};
-use crate::event::{Alteration, Endpoint};
+use crate::event::{Alteration, Endpoint, NodeId};
 use crate::units::Span;
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,9 @@ keys! {
     expect: String,
     amount: i64,
     nodes: Vec<Target>,
+    voters: Vec<Name>,
+    learners: Vec<Name>,
+    gone: Vec<Name>,
 }
 
 /// From whom, and to whom.
@@ -119,6 +122,7 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("elect", &["node"], &[]),
     ("split-vote", &["nodes"], &[]),
     ("transfer", &["node"], &["client"]),
+    ("members", &[], &["voters", "learners", "gone", "client"]),
 ];
 
 /// Every `ask`, with the keys that it must have and those that it may have.
@@ -289,6 +293,24 @@ impl Table {
             "stall" => Act::Stall(self.syncs()?),
             "complete" => Act::Complete(self.syncs()?),
             "fail" => Act::Fail(self.syncs()?),
+            "members" => {
+                let Name(Endpoint::Client(client)) = self.client.unwrap_or(Name(Endpoint::Client(1))) else {
+                    return Err("a client asks for other members, such as client = \"C1\"".into());
+                };
+                let nodes = |names: &Option<Vec<Name>>| {
+                    let node = |Name(endpoint): &Name| match endpoint {
+                        Endpoint::Node(id) => Ok(*id),
+                        Endpoint::Client(_) => Err(format!("{endpoint} is no node")),
+                    };
+                    names.iter().flatten().map(node).collect::<Result<Vec<_>, _>>()
+                };
+                let [voters, learners, gone] = [nodes(&self.voters)?, nodes(&self.learners)?, nodes(&self.gone)?];
+                if voters.is_empty() && learners.is_empty() && gone.is_empty() {
+                    return Err("the step \"members\" needs \"voters\", \"learners\" or \"gone\"".into());
+                }
+                let what = Question::Members { voters, learners, gone };
+                Act::Request(client, Ask { key: String::new(), what }, None)
+            }
             "transfer" => match (self.client.unwrap_or(Name(Endpoint::Client(1))), self.node) {
                 (Name(Endpoint::Client(client)), Some(Target::Node(to))) => {
                     let ask = Ask { key: String::new(), what: Question::Transfer(to) };
@@ -366,6 +388,19 @@ impl Table {
             Act::Stall(syncs) => verb("stall").synced(syncs),
             Act::Complete(syncs) => verb("complete").synced(syncs),
             Act::Fail(syncs) => verb("fail").synced(syncs),
+            Act::Request(client, Ask { what: Question::Members { voters, learners, gone }, .. }, _) => {
+                let names = |nodes: Vec<NodeId>| {
+                    let names: Vec<_> = nodes.into_iter().map(|id| Name(Endpoint::Node(id))).collect();
+                    Some(names).filter(|names| !names.is_empty())
+                };
+                Self {
+                    client: Some(Name(Endpoint::Client(client))),
+                    voters: names(voters),
+                    learners: names(learners),
+                    gone: names(gone),
+                    ..verb("members")
+                }
+            }
             Act::Request(client, Ask { what: Question::Transfer(to), .. }, _) => {
                 Self { client: Some(Name(Endpoint::Client(client))), ..of("transfer", Target::Node(to)) }
             }
@@ -405,7 +440,7 @@ impl Table {
             Question::CompareAndSet(expect, value) => Self { expect, value: Some(value), ..ask("compare-and-set") },
             Question::Append(value) => Self { value: Some(value), ..ask("append") },
             Question::Increment(amount) => Self { amount: Some(amount), ..ask("increment") },
-            Question::Transfer(_) => unreachable!("it has a verb of its own"),
+            Question::Transfer(_) | Question::Members { .. } => unreachable!("it has a verb of its own"),
         }
     }
 

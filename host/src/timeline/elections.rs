@@ -112,6 +112,16 @@ impl Elections {
                 }
             }
             Body::Refused { peer, refusal: why } => self.refuses(node, peer, &why, nodes, story),
+            // The leader makes a change, and the others follow it; at boot nothing has changed.
+            Body::Config { index, ref voters, ref outgoing, ref learners } if before.role == Some(Role::Leader) => {
+                let list = |nodes: &[NodeId]| names(nodes.iter().map(|id| Endpoint::Node(*id)));
+                let old = if outgoing.is_empty() { String::new() } else { format!(", and {} too", list(outgoing)) };
+                let learners =
+                    if learners.is_empty() { String::new() } else { format!("; {} without a vote", list(learners)) };
+                let text =
+                    format!("S{node} changes the members, by entry {index}: {} vote{old}{learners}", list(voters));
+                story.tell('◆', Tone::Term(before.term), text);
+            }
             Body::Install { index, term, .. } => {
                 let text = format!("S{node} takes over a snapshot up to {index}@{term} from the leader");
                 story.tell('▲', Tone::Term(term), text);

@@ -99,7 +99,7 @@ impl Machine {
         let held = |key: &[u8]| self.values.get(key).map(|value| &**value);
         match *operation {
             Operation::Register => (b"", Outcome::Done, Change::Nothing),
-            Operation::Transfer(_) => (b"", Outcome::Undefined, Change::Nothing),
+            Operation::Transfer(_) | Operation::Members { .. } => (b"", Outcome::Undefined, Change::Nothing),
             Operation::Get(key) => (key, Outcome::Value(held(key)), Change::Nothing),
             Operation::Put(key, value) => (key, Outcome::Done, Change::Set(value.to_vec())),
             Operation::Delete(key) => (key, Outcome::Done, Change::Remove),
@@ -131,7 +131,7 @@ fn hash_of(reply: &Reply<'_>) -> u64 {
 
 /// Whether a result says that there was no effect.
 fn refused(result: u64) -> bool {
-    let reasons = [Reason::LogFull, Reason::Malformed, Reason::Stale, Reason::NoVoter];
+    let reasons = [Reason::LogFull, Reason::Malformed, Reason::Stale, Reason::NoVoter, Reason::Members];
     reasons.into_iter().map(Reply::Refused).chain([Reply::SessionExpired]).any(|reply| hash_of(&reply) == result)
 }
 

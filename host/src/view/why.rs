@@ -142,6 +142,7 @@ fn of_reply(client: ClientId, operation: u64, body: &[u8], headline: impl Fn() -
         Some(Reply::Redirect(hint)) => Some(why(rule::REDIRECT).row("leader that the node knows", format!("S{hint}"))),
         Some(Reply::Refused(Reason::LogFull)) => Some(why(rule::LOG_FULL)),
         Some(Reply::Refused(Reason::Malformed)) | None => Some(why(rule::MALFORMED)),
+        Some(Reply::Refused(Reason::Members)) => Some(why(rule::ONE_CHANGE)),
         Some(Reply::Refused(Reason::NoVoter)) => Some(why(rule::TRANSFER)),
         Some(Reply::Refused(Reason::Stale)) => Some(why(rule::STALE)),
         Some(Reply::SessionExpired) => Some(why(rule::SESSION)),

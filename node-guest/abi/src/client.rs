@@ -61,6 +61,17 @@ pub enum Operation<'a> {
     Append(&'a [u8], &'a [u8]),
     /// Adds to a key's value, a decimal number that is 0 if absent; answered by [`Outcome::Number`].
     Increment(&'a [u8], i64),
+    /// Asks for other members, in one step: who is to vote, who is to learn without a vote, and who is to go, each node a
+    /// byte; answered by [`Outcome::Done`] when that is committed (thesis, 4). If more than one vote comes or goes, the way is
+    /// through a joint configuration, which is left by itself.
+    Members {
+        /// Who is to vote.
+        voters: &'a [u8],
+        /// Who is to learn, without a vote.
+        learners: &'a [u8],
+        /// Who is to go.
+        gone: &'a [u8],
+    },
     /// Asks the leader to hand over to a node; answered by [`Outcome::Done`] when it begins to, which may come to nothing
     /// (thesis, 3.10). It is in no log.
     Transfer(u32),
@@ -112,6 +123,8 @@ pub enum Reason {
     Stale = 3,
     /// Who is to lead is no voter.
     NoVoter = 4,
+    /// The members cannot be changed so, or not now; the node notes why.
+    Members = 5,
 }
 
 impl Request<'_> {
@@ -150,6 +163,10 @@ impl Request<'_> {
                 out.put_bytes(key);
                 out.put_u64(by.cast_unsigned());
             }
+            Operation::Members { voters, learners, gone } => {
+                out.push(8);
+                [voters, learners, gone].into_iter().for_each(|nodes| out.put_bytes(nodes));
+            }
             Operation::Transfer(to) => {
                 out.push(7);
                 out.put_u32(to);
@@ -173,6 +190,7 @@ impl<'a> Request<'a> {
             5 => Operation::Append(from.bytes()?, from.bytes()?),
             6 => Operation::Increment(from.bytes()?, from.u64()?.cast_signed()),
             7 => Operation::Transfer(from.u32()?),
+            8 => Operation::Members { voters: from.bytes()?, learners: from.bytes()?, gone: from.bytes()? },
             _ => return None,
         };
         from.end(Self { session, sequence, operation })
@@ -210,6 +228,7 @@ impl<'a> Reply<'a> {
                 2 => Reason::Malformed,
                 3 => Reason::Stale,
                 4 => Reason::NoVoter,
+                5 => Reason::Members,
                 _ => return None,
             }),
             3 => Reply::SessionExpired,
@@ -300,6 +319,7 @@ mod tests {
             Operation::Append(b"k", b"v"),
             Operation::Increment(b"k", i64::MIN),
             Operation::Transfer(3),
+            Operation::Members { voters: &[4], learners: &[], gone: &[1, 2] },
         ];
         for operation in operations {
             let request = Request { session: u64::MAX, sequence: 7, operation };
@@ -330,6 +350,7 @@ mod tests {
             Reply::Refused(Reason::Malformed),
             Reply::Refused(Reason::Stale),
             Reply::Refused(Reason::NoVoter),
+            Reply::Refused(Reason::Members),
             Reply::SessionExpired,
         ];
         for reply in replies {

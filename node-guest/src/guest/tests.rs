@@ -198,7 +198,7 @@ commit: 2
 applied: 2
 ";
     assert!(text.starts_with(expected), "{text}");
-    assert!(text.contains("follower 2: replicating, match 2, next 3, 0 in flight\n"), "{text}");
+    assert!(text.contains("follower 2: replicating, match 2, next 3, 0 in flight, heard at "), "{text}");
     assert!(text.contains("sessions: 1\nkeys: 0\nmachine: 128 of 1048576 bytes\n"), "{text}");
 }
 

@@ -137,7 +137,7 @@ rules! {
     CHECK_QUORUM: "thesis, 6.2",
         "A leader steps down if an election timeout elapses without a successful round of heartbeats to a majority.";
     /// A leader whose disk stalls.
-    DISK_STALL: "raftbox",
+    DISK_STALL: "raftbox: elections",
         "A leader that can keep nothing leaves the lead to others, who can.";
     /// Nobody to vote.
     VOTERS: "paper, 6",

@@ -7,6 +7,16 @@ use raftbox::event::{Endpoint, NodeId};
 use raftbox::nodes::State;
 use raftbox::scenario::step::{Act, Ask, Jump, Name, Question, Survive, Syncs, Target};
 
+/// What a client asks of no key.
+fn asked(what: Question) -> Act {
+    Act::Request(1, Ask { key: String::new(), what }, None)
+}
+
+/// A client asks for other members.
+fn members(voters: Vec<NodeId>, learners: Vec<NodeId>, gone: Vec<NodeId>) -> Act {
+    asked(Question::Members { voters, learners, gone })
+}
+
 /// What can be done to a node in a state; only that is drawn anew when it is in another.
 fn by_state(page: Page, id: NodeId, state: State) -> AnyView {
     let target = Target::Node(id);
@@ -23,7 +33,10 @@ fn by_state(page: Page, id: NodeId, state: State) -> AnyView {
         {act("crash", Act::Crash(target, None))}
         {act("time out", Act::Timeout(target))}
         {act("elect", Act::Elect(target))}
-        {act("the leader hands over to it", Act::Request(1, Ask { key: String::new(), what: Question::Transfer(id) }, None))}
+        {act("the leader hands over to it", asked(Question::Transfer(id)))}
+        {act("it is to vote", members(vec![id], vec![], vec![]))}
+        {act("it is to learn, without a vote", members(vec![], vec![id], vec![]))}
+        {act("it is to go", members(vec![], vec![], vec![id]))}
         {if state == State::Paused { act("go on", Act::Resume(target)) } else { act("pause", Act::Pause(target)) }}
     }
     .into_any()
