@@ -41,8 +41,7 @@ pub struct Scenario {
     pub profile: String,
     /// How many nodes there are, S1 to S9 at the most.
     pub nodes: u32,
-    /// How many of them are members at first, and vote: S1 and so on. The others run, and know who the members are, until a
-    /// step makes them members; without it, all vote.
+    /// How many of them vote at first, from S1 on; the others are spares, until a step makes members of them. Else all vote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voters: Option<u32>,
     /// How long clients ask and faults may happen. After that all is healed, and every key is read.
@@ -425,10 +424,7 @@ impl Scenario {
             return no("nodes", format!("nodes is {}, and should be 1 to {NODES_MAX}", self.nodes));
         }
         if let Some(voters) = self.voters.filter(|voters| !(1..=self.nodes).contains(voters)) {
-            return no(
-                "voters",
-                format!("voters is {voters}, and should be 1 to {}, as many as there are nodes", self.nodes),
-            );
+            return no("voters", format!("voters is {voters}, and should be 1 to {}, as nodes is", self.nodes));
         }
         if self.duration.0 == 0 {
             return no("for", "for is 0s, so that nothing would happen".into());

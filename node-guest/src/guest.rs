@@ -22,10 +22,10 @@ use crate::fault::{Fault, code};
 use crate::machine::Machine;
 use crate::notes;
 use crate::pending::{Client, Pending};
+use crate::raft::{self, Message, NodeId, ProposalRefusal, Term};
 use crate::raft::{
     Change, ChangeError, Entropy, Entry, Index, Input, Note, Outcome, Output, Payload, Raft, Restored, Step,
 };
-use crate::raft::{Message, NodeId, ProposalRefusal};
 use crate::settings::Settings;
 use crate::storage::Storage;
 use crate::wire;
@@ -47,6 +47,8 @@ pub struct Node {
     storage: Storage,
     machine: Machine,
     pending: Pending,
+    /// The role as it was noted last, with term and leader; and whether this node voted then.
+    told: Option<(raft::Role, Term, NodeId, bool)>,
     /// Who asked for what is being proposed in this step.
     asking: Option<Client>,
     /// The hash of each entry's payload, from index 1 on: for the note when it is appended, and when it is applied.
@@ -98,8 +100,8 @@ impl Guest for Node {
         let raft = Raft::new(settings.node, config, membership, restored, now, &mut Draws(imports));
         let machine = Machine::new(settings.bounds);
         let pending = Pending::default();
-        let asking = None;
-        let mut node = Self { settings, raft, storage, machine, pending, asking, hashes, scratch };
+        let (told, asking) = (None, None);
+        let mut node = Self { settings, raft, storage, machine, pending, told, asking, hashes, scratch };
         node.perform(imports);
         node.scratch.note(imports, recovered);
         node
@@ -269,12 +271,16 @@ impl Node {
         notes::number(self.raft.leader())
     }
 
+    /// The note of a role, by the members as they are.
+    fn role(&mut self, role: raft::Role, term: Term, leader: NodeId) -> Body {
+        let votes = self.raft.membership().is_voter(self.settings.node);
+        self.told = Some((role, term, leader, votes));
+        Body::Role { role: notes::role(role, votes), term, leader }
+    }
+
     fn note<I: Imports>(&mut self, imports: &mut I, note: Note) {
         let body = match note {
-            Note::Role { role, term, leader } => {
-                let votes = self.raft.membership().is_voter(self.settings.node);
-                Body::Role { role: notes::role(role, votes), term, leader: notes::number(leader) }
-            }
+            Note::Role { role, term, leader } => self.role(role, term, notes::number(leader)),
             Note::HardState(state) => Body::HardState { term: state.term, vote: notes::number(state.vote) },
             Note::Append { index, entry } => {
                 assert_eq!(slot(index), self.hashes.len(), "entries are noted in order");
@@ -283,7 +289,16 @@ impl Node {
                 let kind = notes::entry_kind(&entry.payload);
                 Body::Append { index, term: entry.term, kind, hash }
             }
-            Note::Config { index, configuration } => notes::configuration(index, &configuration),
+            Note::Config { index, configuration } => {
+                self.scratch.note(imports, notes::configuration(index, &configuration));
+                // A follower without a vote is a learner: who gets one, or loses it, is something else from now on.
+                match self.told {
+                    Some((role, term, leader, voted)) if voted != configuration.is_voter(self.settings.node) => {
+                        self.role(role, term, leader)
+                    }
+                    _ => return,
+                }
+            }
             Note::Truncate { from } => {
                 self.hashes.truncate(slot(from));
                 Body::Truncate { from }

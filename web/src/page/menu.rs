@@ -65,10 +65,23 @@ fn Choice(shown: Shown) -> impl IntoView {
             Err(problem) => page.fail(problem),
         }
     });
+    // A scenario of somebody's own: it is named, and cannot be chosen anew.
+    let unlisted = Memo::new(move |_| {
+        let (name, ..) = shown.get()?;
+        let listed = listed.read();
+        (!listed.is_empty() && listed.iter().all(|item| item.name != name)).then_some(name)
+    });
     let seed = NodeRef::<leptos::html::Input>::new();
     let choose = move |name: String| {
         let text = seed.get_untracked().map_or_else(String::new, |input| input.value());
         match text.trim().parse::<u64>() {
+            Ok(seed) if unlisted.get_untracked().as_ref() == Some(&name) => {
+                if let Some(mut plan) = session::with(|session| session.header().plan.clone()) {
+                    plan.seed = seed;
+                    plan.interventions.clear();
+                    branches::open(page, &plan, 0);
+                }
+            }
             Ok(seed) => open(page, &name, seed),
             Err(_) => {
                 page.fail(format!("The seed is {text:?}, and should be a number from 0 to 18446744073709551615."));
@@ -88,6 +101,7 @@ fn Choice(shown: Shown) -> impl IntoView {
     view! {
         <label>"scenario "
             <select id="scenario" on:change=move |event| choose(event_target_value(&event))>
+                {move || unlisted.get().map(|name| view! { <option selected=true>{name}</option> })}
                 <For each=move || listed.get() key=|listed| listed.name.clone() children=option />
             </select>
         </label>
