@@ -152,8 +152,8 @@ fn until_a_torn_tail_is_cut_off_a_node_takes_no_messages() {
     });
     assert!(cluster.on(1, |node, _| node.storage.is_cutting()));
     let mut vote = Vec::new();
-    let last = crate::raft::Position { term: 9, index: 9 };
-    let body = crate::raft::Body::RequestVote { last, transfer: false };
+    let last = raft::Position { term: 9, index: 9 };
+    let body = raft::Body::RequestVote { last, transfer: false };
     wire::encode(&mut vote, &Message { term: 9, body });
     cluster.on(1, |node, host| node.deliver(host, 2, &vote));
     assert_eq!(cluster.on(1, |node, _| node.raft.term()), 1);
