@@ -27,10 +27,11 @@ pub(crate) fn Lanes() -> impl IntoView {
     });
     let lane = move |branch: Listed| {
         let Listed { id, name, span: (from, to), shown, .. } = branch;
-        let part = |span| percent(x(span, end.get_untracked()));
+        // What is known of it beyond the end of the run that is shown is not drawn.
+        let (start, stop) = (x(from, end.get_untracked()), x(to, end.get_untracked()));
         view! {
             <li><button type="button" class="lane-of-branch" title=name.clone() aria-label=name.clone() aria-current=shown.then_some("true")
-                style:margin-left=part(from) style:width=part(to.saturating_sub(from)) on:click=move |_| branches::switch(page, id)><span>{name.clone()}</span></button></li>
+                style:margin-left=percent(start) style:width=percent(stop.saturating_sub(start)) on:click=move |_| branches::switch(page, id)><span>{name.clone()}</span></button></li>
         }
     };
     let now = move || percent(x(page.time.get(), end.get()));
