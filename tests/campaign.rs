@@ -68,6 +68,12 @@ fn run(name: &str, header: &Header) -> Outcomes {
     }
 }
 
+/// The least and the median of what the seeds came to.
+fn least_and_median(totals: &mut [u64]) -> (u64, u64) {
+    totals.sort_unstable();
+    (totals[0], totals[totals.len() / 2])
+}
+
 /// How many seeds are asked for.
 #[allow(clippy::disallowed_methods, reason = "the number of seeds is the caller's choice; a seed's run is not")]
 fn seeds(default: u64) -> u64 {
@@ -88,8 +94,7 @@ fn chaos_violates_nothing_and_serves_clients_all_along() {
         totals.push(outcomes.acknowledged.iter().sum::<u64>());
         turns += outcomes.turns;
     }
-    totals.sort_unstable();
-    let (least, median) = (totals[0], totals[totals.len() / 2]);
+    let (least, median) = least_and_median(&mut totals);
     println!("{} seeds, {turns} turns, acknowledged per seed: median {median}, least {least}", totals.len());
     assert!(median >= 500, "median {median}");
 }
@@ -136,8 +141,7 @@ fn chaos_with_other_members_and_leaders_violates_nothing() {
         configurations += outcomes.changes.0;
         leaders += outcomes.changes.1;
     }
-    totals.sort_unstable();
-    let (least, median) = (totals[0], totals[totals.len() / 2]);
+    let (least, median) = least_and_median(&mut totals);
     let count = totals.len();
     println!("{count} seeds, {configurations} configurations, {leaders} leaders, {turns} turns");
     println!("acknowledged per seed: median {median}, least {least}");

@@ -16,8 +16,9 @@ mod measured;
 mod support;
 
 use raftbox::link::Link;
-use raftbox::plan::Header;
+use raftbox::plan::{Header, Plan};
 use raftbox::runfile::RunFile;
+use raftbox::scenario::step::{Act, Step, When};
 use raftbox::trace::{Digest, Keep, Trace};
 use raftbox::units::Span;
 use raftbox_tests::{header, run};
@@ -34,6 +35,13 @@ fn short() -> Header {
 fn given() -> Vec<u8> {
     let (record, _) = run(raftbox_tests::wasmtime(), &short(), Keep::All).unwrap();
     RunFile::of(short(), &record.trace).write()
+}
+
+/// A run with steps, each after so many events.
+fn with_steps(header: Header, steps: &[(u64, Act)]) -> Header {
+    let step = |(events, act): &(u64, Act)| Step { when: When::After(*events), act: act.clone() };
+    let interventions = steps.iter().map(step).collect();
+    Header { plan: Plan { interventions, ..header.plan }, ..header }
 }
 
 /// The digest of a plan as wasmtime has it.

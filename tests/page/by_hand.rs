@@ -1,7 +1,7 @@
 //! What people do to a run by keys, by mouse and by touch, and what comes of it: steps, branches, and how branches differ.
 
 use super::support::{Page, with_page};
-use super::{digest, given, short};
+use super::{digest, given, short, with_steps};
 use raftbox::event::Endpoint;
 use raftbox::link::Link;
 use raftbox::plan::Header;
@@ -49,14 +49,6 @@ fn acts_by_key_mouse_and_touch_make_branches() {
     });
 }
 
-/// The plan of the short run with steps, each after so many events.
-fn with_steps(steps: &[(u64, Act)]) -> Header {
-    let mut header = short();
-    let step = |(events, act): &(u64, Act)| Step { when: When::After(*events), act: act.clone() };
-    header.plan.interventions = steps.iter().map(step).collect();
-    header
-}
-
 /// How many events have happened in what is shown.
 pub(super) fn events(page: &Page<'_>) -> u64 {
     let text = page.text("#clock");
@@ -90,7 +82,7 @@ fn a_key_does_the_step_that_it_says() {
                 steps.push((events(page), act));
                 keys.iter().for_each(|key| page.key(key, 0));
                 shown = page.other_digest(&shown);
-                assert_eq!(shown, digest(&with_steps(&steps)), "{steps:?}");
+                assert_eq!(shown, digest(&with_steps(short(), &steps)), "{steps:?}");
             }
             page.open("");
         }
@@ -193,7 +185,7 @@ fn two_branches_are_compared_from_where_they_part() {
         page.wait_for("#parting", "They part at event");
 
         let record = |header: &Header| run(raftbox_tests::wasmtime(), header, Keep::All).unwrap().0;
-        let crash = with_steps(&[(cursor, Act::Crash(Target::Node(2), None))]);
+        let crash = with_steps(short(), &[(cursor, Act::Crash(Target::Node(2), None))]);
         let (one, other) = (record(&short()), record(&crash));
         let parts = one.trace.iter().zip(other.trace.iter()).position(|(one, other)| one != other).unwrap();
         let told = page.text("#parting");

@@ -2,14 +2,12 @@
 //! digest that the same step has natively.
 
 use super::by_hand::events;
-use super::digest;
 use super::support::{Page, with_page};
+use super::{digest, with_steps};
 use raftbox::event::{Endpoint, MessageName};
 use raftbox::link::Link;
 use raftbox::plan::Header;
-use raftbox::scenario::step::{
-    Act, Ask, Jump, Later, Mail, Message, Name, Question, Step, Survive, Syncs, Target, When,
-};
+use raftbox::scenario::step::{Act, Ask, Jump, Later, Mail, Message, Name, Question, Survive, Syncs, Target};
 use raftbox::units::Span;
 use raftbox_tests::header;
 use serde_json::json;
@@ -63,13 +61,6 @@ fn number(of: Of, field: &'static str, value: &'static str, button: &'static str
 /// A short run in which nothing goes wrong.
 fn quiet() -> Header {
     header("calm", 3, |scenario| scenario.duration = Span(1_500_000))
-}
-
-fn with_steps(steps: &[(u64, Act)]) -> Header {
-    let mut header = quiet();
-    let step = |(events, act): &(u64, Act)| Step { when: When::After(*events), act: act.clone() };
-    header.plan.interventions = steps.iter().map(step).collect();
-    header
 }
 
 fn names(nodes: impl IntoIterator<Item = u32>) -> Vec<Name> {
@@ -172,7 +163,7 @@ impl Page<'_> {
             }
         }
         steps.push((cursor, case.act.clone()));
-        (self.other_digest(&shown), digest(&with_steps(&steps)))
+        (self.other_digest(&shown), digest(&with_steps(quiet(), &steps)))
     }
 }
 

@@ -216,9 +216,6 @@ impl Elections {
     }
 
     fn refuses(&mut self, node: NodeId, peer: NodeId, why: &Refusal, nodes: &Nodes, story: &mut Story) {
-        if let Refusal::LeadQuorumSilent { .. } | Refusal::LeadDiskStalled { .. } = why {
-            return story.tell('✗', Tone::Plain, refusal(node, peer, why));
-        }
         let (family, kind) = match why {
             Refusal::VoteStaleTerm { .. } => (0, Some(0)),
             Refusal::VoteTaken { .. } => (0, Some(1)),
@@ -236,9 +233,11 @@ impl Elections {
             | Refusal::Joint
             | Refusal::NotJoint
             | Refusal::Transferring { .. }
-            | Refusal::NoVoter { .. }
-            | Refusal::LeadQuorumSilent { .. }
-            | Refusal::LeadDiskStalled { .. } => (2, None),
+            | Refusal::NoVoter { .. } => (2, None),
+            // That is no answer to anybody, and always worth a sentence.
+            Refusal::LeadQuorumSilent { .. } | Refusal::LeadDiskStalled { .. } => {
+                return story.tell('✗', Tone::Plain, refusal(node, peer, why));
+            }
         };
         self.refused[family] += 1;
         // What answers an echo of the past is not worth a sentence.

@@ -27,6 +27,11 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// Whether it is up and leads.
+    pub(crate) fn leads(&self) -> bool {
+        self.role == Some(Role::Leader) && self.state.is_up()
+    }
+
     /// Its role as a word, or its state if it has none.
     pub(crate) fn word(&self) -> &'static str {
         match (self.state, self.role) {

@@ -10,7 +10,6 @@ use super::state::{Selected, page};
 use leptos::prelude::*;
 use raftbox::event::{Endpoint, Micros, NodeId};
 use raftbox::nodes::State;
-use raftbox_abi::note::Role;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
@@ -298,8 +297,8 @@ fn marks(node: &Node) -> String {
 }
 
 fn crown(node: Option<&Node>) -> Option<impl IntoView + use<>> {
-    let leads = node.is_some_and(|node| node.role == Some(Role::Leader) && node.state.is_up());
-    leads.then(|| view! { <path class="crown" d="M-9 -30L-11 -41L-4 -36L0 -44L4 -36L11 -41L9 -30Z" /> })
+    node.is_some_and(Node::leads)
+        .then(|| view! { <path class="crown" d="M-9 -30L-11 -41L-4 -36L0 -44L4 -36L11 -41L9 -30Z" /> })
 }
 
 #[component]

@@ -6,11 +6,10 @@ use crate::page::state::Page;
 use leptos::prelude::*;
 use raftbox::event::NodeId;
 use raftbox::scenario::step::{Act, Target};
-use raftbox_abi::note::Role;
 
 /// Those who campaign as long as nobody has chosen others: two that are up and do not lead.
 fn first(picture: &Picture) -> Vec<bool> {
-    let fits = |node: &Node| node.state.is_up() && node.role != Some(Role::Leader);
+    let fits = |node: &Node| node.state.is_up() && !node.leads();
     let two: Vec<NodeId> = picture.nodes.iter().filter(|node| fits(node)).map(|node| node.id).take(2).collect();
     picture.nodes.iter().map(|node| two.contains(&node.id)).collect()
 }

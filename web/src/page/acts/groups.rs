@@ -8,7 +8,6 @@ use crate::page::state::Page;
 use leptos::prelude::*;
 use raftbox::event::NodeId;
 use raftbox::scenario::step::Act;
-use raftbox_abi::note::Role;
 
 /// The group of each node, from 0; `None` for one that reaches all.
 type Groups = Vec<Option<usize>>;
@@ -80,10 +79,7 @@ fn partition(groups: &Groups) -> Option<Act> {
 /// Which nodes are to be split from which.
 pub(super) fn groups(page: Page, nodes: u32) -> AnyView {
     let nodes = nodes as usize;
-    let leader = move || {
-        let leads = |node: &Node| node.role == Some(Role::Leader) && node.state.is_up();
-        page.picture.read().nodes.iter().position(leads).unwrap_or(0)
-    };
+    let leader = move || page.picture.read().nodes.iter().position(Node::leads).unwrap_or(0);
     let by_hand = RwSignal::new(None::<Groups>);
     let groups = Memo::new(move |_| by_hand.get().unwrap_or_else(|| minority(nodes, leader())));
     let split = move |_| match partition(&groups.read_untracked()) {

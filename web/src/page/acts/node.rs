@@ -3,9 +3,9 @@
 use super::{button, names, number};
 use crate::page::state::Page;
 use leptos::prelude::*;
-use raftbox::event::{Endpoint, NodeId};
+use raftbox::event::NodeId;
 use raftbox::nodes::State;
-use raftbox::scenario::step::{Act, Ask, Jump, Name, Question, Survive, Syncs, Target};
+use raftbox::scenario::step::{Act, Ask, Jump, Question, Survive, Syncs, Target};
 
 /// What a client asks of no key.
 fn asked(what: Question) -> Act {
@@ -45,7 +45,7 @@ fn by_state(page: Page, id: NodeId, state: State) -> AnyView {
 /// What can be done to a node.
 pub(super) fn node_acts(page: Page, id: NodeId, nodes: u32) -> AnyView {
     let target = Target::Node(id);
-    let name = || vec![Name(Endpoint::Node(id))];
+    let name = || names([id]);
     let others = move || names((1..=nodes).filter(|other| *other != id));
     let act = |label: &str, make: Act| button(page, label.to_owned(), move || make.clone());
     let state = Memo::new(move |_| page.picture.read().nodes.get(id as usize - 1).map(|node| node.state));
