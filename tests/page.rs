@@ -393,7 +393,7 @@ fn axe_finds_nothing_serious() {
         page.browser.devtools("Runtime.evaluate", &json!({ "expression": axe })).unwrap();
         let script = "
             await over();
-            const found = [];
+            const serious = [];
             const select = ['[data-node=\"2\"]', '[data-link=\"1-2\"]', 'nothing'];
             for (const [place, tab] of [...document.querySelectorAll('[role=tab]')].entries()) {
                 tab.click();
@@ -401,14 +401,14 @@ fn axe_finds_nothing_serious() {
                 await turn();
                 const { violations } = await axe.run();
                 for (const { id, impact, nodes } of violations)
-                    if (['serious', 'critical'].includes(impact)) found.push([args, tab.textContent, id, nodes.map((node) => node.html)]);
+                    if (['serious', 'critical'].includes(impact)) serious.push([args, tab.textContent, id, nodes.map((node) => node.html)]);
             }
-            return found;";
+            return serious;";
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             page.browser.devtools("Emulation.setEmulatedMedia", &feature).unwrap();
-            let found = page.js(script, &json!(scheme));
-            assert_eq!(found, json!([]), "{found:#}");
+            let serious = page.js(script, &json!(scheme));
+            assert_eq!(serious, json!([]), "{serious:#}");
         }
     });
 }

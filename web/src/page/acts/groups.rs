@@ -87,12 +87,13 @@ pub(super) fn groups(page: Page, nodes: u32) -> AnyView {
         None => page.fail("A split has at least two groups: put some nodes into A and others into B."),
     };
     let node = move |node: usize| {
+        let told = move || format!("S{} {}", node + 1, letter(groups.read()[node]));
+        // Whoever speaks to the page says what is to be read there, so the name begins with that.
         let label = move || {
             let group = groups.read()[node];
             let word = group.map_or("reaches all".to_owned(), |_| format!("is in group {}", letter(group)));
-            format!("S{} {word}", node + 1)
+            format!("{}: {word}", told())
         };
-        let told = move || format!("S{} {}", node + 1, letter(groups.read()[node]));
         let turn = move |_| {
             let mut groups = groups.get_untracked();
             groups[node] = next(&groups, node);
