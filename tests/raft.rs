@@ -12,6 +12,8 @@
 //! 1 apply 4@2 x                    it applies the entry of index 4 and term 2
 //! ```
 //!
+//! The machine of these nodes is a text: the commands one after the other. That is what is in a snapshot.
+//!
 //! Entries are `index@term command`. A rejected delivery is a line with `no append from`, `no vote for` and so on.
 //! Whatever a script does, each message is checked against its sender's disk as it is sent.
 //!
@@ -25,6 +27,7 @@
 //! | `propose` | `propose 1 x y` | proposes commands to node 1 |
 //! | `change` | `change 1 v4 l5 r2 how=joint` | asks node 1 for other members: voters, learners, and who goes; `how` is `simple` (if nothing is said), `joint`, `auto` (joint, and left by itself) or `leave` |
 //! | `transfer` | `transfer 1 2` | asks node 1 to hand over to node 2 |
+//! | `compact` | `compact 1` | asks node 1 for a snapshot |
 //! | `deliver` | `deliver from=1 to=2 n=2` | delivers held messages: all, those of a link, or the second of these |
 //! | `misdeliver` | `misdeliver 3 from=1 to=2` | delivers held messages, chosen likewise, to node 3 instead |
 //! | `drop` | `drop to=3` | loses held messages, chosen likewise |
@@ -51,8 +54,8 @@ use std::rc::Rc;
 use disk::Disk;
 use goldenscript::{ArgumentConsumer, Command, Context};
 use raftbox_node::raft::{
-    Body, Change, Config, Configuration, Entropy, Entry, HardState, Index, Input, Message, Micros, NodeId, Note,
-    Outcome, Output, Payload, Raft, Record, Step, Term, Verdict,
+    Body, Change, Chunk, Config, Configuration, Entropy, Entry, HardState, Index, Input, Message, Micros, Mode, NodeId,
+    Note, Outcome, Output, Payload, Raft, Record, Step, Term, Verdict,
 };
 
 #[test]
@@ -84,6 +87,7 @@ struct Node {
     draws: Draws,
     alarm: Option<Micros>,
     applied: Index,
+    machine: Vec<u8>,
     /// The last note, which the next write to the log must repeat.
     noted: Option<Note>,
 }
@@ -161,6 +165,12 @@ impl goldenscript::Runner for Cluster {
                 let to = args.next_pos().ok_or("to which node?")?.parse()?;
                 self.proposals += 1;
                 self.step(id, Input::Transfer { token: self.proposals, to });
+            }
+            "compact" => {
+                for id in self.some_nodes(&mut args)? {
+                    self.proposals += 1;
+                    self.step(id, Input::Compact { token: self.proposals });
+                }
             }
             "deliver" => {
                 let chosen = self.take(&mut args)?;
@@ -254,6 +264,8 @@ impl Cluster {
                 "batch_entries_max" => config.batch_entries_max = value.parse()?,
                 "batch_bytes_max" => config.batch_bytes_max = value.parse()?,
                 "log_bytes_max" => config.log_bytes_max = value.parse()?,
+                "snapshot_bytes" => config.snapshot_bytes = value.parse()?,
+                "snapshot_keep" => config.snapshot_keep = value.parse()?,
                 "learners" => learners = numbers(value)?,
                 "spare" => spare = numbers(value)?,
                 "draws" => draws = numbers(value)?,
@@ -318,7 +330,7 @@ impl Cluster {
         let restored = node.disk.restored();
         let config = self.config.clone();
         node.core = Some(Raft::new(id, config, membership, restored, self.now, &mut node.draws));
-        node.applied = 0;
+        (node.machine, node.applied) = node.disk.machine();
         // A node that boots tells which members it goes by; those of the start were just said.
         let told = node.core.as_mut().and_then(Raft::poll);
         let Some(Output::Note(note @ Note::Config { index, .. })) = told else { panic!("{told:?} came first") };
@@ -377,9 +389,35 @@ impl Cluster {
                     node.disk.sync(ticket);
                     format!("sync {ticket}")
                 }
+                Output::Snapshot(snapshot) => {
+                    assert_eq!(snapshot.last.index, node.applied, "a snapshot is of what was applied");
+                    let line = format!("write {snapshot}: {}", String::from_utf8_lossy(&node.machine));
+                    node.disk.checkpoint(core, snapshot, &node.machine);
+                    line
+                }
+                Output::SendChunk { to, term, offset } => {
+                    let message = node.disk.chunk(term, offset, self.config.batch_bytes_max);
+                    node.disk.check_send(id, to, &message);
+                    let line = format!("-> {to} {}", show_message(&message));
+                    self.held.push(Held { from: id, to, message });
+                    line
+                }
+                Output::Store { offset, data } => {
+                    node.disk.store(offset, &data);
+                    continue;
+                }
+                Output::Install { snapshot, .. } => {
+                    (node.machine, node.applied) = (node.disk.stored(), snapshot.last.index);
+                    let line = format!("write {snapshot}: {}", String::from_utf8_lossy(&node.machine));
+                    node.disk.checkpoint(core, snapshot, &node.machine);
+                    line
+                }
                 Output::Apply { index, entry } => {
                     assert_eq!(index, node.applied + 1, "applied in order, each once");
                     node.applied = index;
+                    if let Payload::Command(command) = &entry.payload {
+                        node.machine.extend([b" ", &**command].concat());
+                    }
                     format!("apply {}", show_entry(index, &entry))
                 }
                 Output::Proposal { token, outcome: Outcome::Accepted { index, term } } => {
@@ -485,9 +523,10 @@ impl Cluster {
         let terms: Vec<_> = core.log().iter().map(|(_, entry)| entry.term.to_string()).collect();
         writeln!(
             self.out,
-            "{id} {} term {} vote {vote} log [{}] durable {} commit {}",
+            "{id} {} term {} vote {vote} log {}[{}] durable {} commit {}",
             core.role(),
             core.term(),
+            if core.log().base().index == 0 { String::new() } else { format!("after {} ", core.log().base()) },
             terms.join(" "),
             core.durable(),
             core.commit()
@@ -499,7 +538,11 @@ impl Cluster {
         let peers = self.nodes.get(&id).and_then(|node| node.core.as_ref()).map(Raft::peers);
         for peer in peers.unwrap_or(&[]) {
             let p = &peer.progress;
-            let (id, mode) = (peer.id, format!("{:?}", p.mode()).to_lowercase());
+            let mode = match p.mode() {
+                Mode::Snapshot { last, received } => format!("snapshot up to {last}, {received} bytes"),
+                mode => format!("{mode:?}").to_lowercase(),
+            };
+            let id = peer.id;
             let (matched, next, inflight) = (p.matched(), p.next(), p.inflight());
             let line = format!("{id} {mode} matched {matched} next {next} in flight {inflight}");
             writeln!(self.out, "{line}").unwrap();
@@ -555,6 +598,15 @@ fn show_message(message: &Message) -> String {
             let indexed = (prev.index + 1..).zip(entries);
             let shown: Vec<_> = indexed.map(|(index, entry)| show_entry(index, entry)).collect();
             format!("Append term {term} after {prev} [{}] commit {commit}", shown.join(", "))
+        }
+        Body::InstallSnapshot(chunk) => {
+            let Chunk { snapshot, image, offset, data } = &**chunk;
+            let (end, data) = (chunk.end(), String::from_utf8_lossy(data));
+            let last = snapshot.last;
+            format!("Snapshot term {term} up to {last}, bytes {offset} to {end} of {}: {data}", image.bytes)
+        }
+        Body::SnapshotReply { last, received } => {
+            format!("SnapshotReply term {term}: {received} bytes of that up to {last}")
         }
         Body::AppendReply(verdict) => {
             let verdict = match verdict {

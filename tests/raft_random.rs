@@ -9,6 +9,7 @@
 mod disk;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use disk::Disk;
@@ -46,6 +47,8 @@ struct Node {
     disk: Disk,
     alarm: Option<Micros>,
     applied: Index,
+    /// The hash of all that was applied, twice: the second for what gets lost of a snapshot on its way.
+    machine: Vec<u8>,
     /// The index of the configuration in force, as noted.
     configured: Index,
     /// The durable term and vote, as noted: never to go back, also across boots.
@@ -83,6 +86,11 @@ struct History {
     committed: BTreeMap<Index, (Entry, Term)>,
     /// For each entry ever appended, by place and term: itself, and the term of the entry before it.
     appended: BTreeMap<(Index, Term), (Entry, Term)>,
+    /// The machine after each index that was ever applied.
+    machines: BTreeMap<Index, Vec<u8>>,
+    /// Snapshots that were taken, and that came from a leader.
+    snapshots: u64,
+    installed: u64,
     /// Truncates, and configurations that came into force and were lost again, to see that a run is worth its name.
     truncates: u64,
     configured: u64,
@@ -95,7 +103,7 @@ impl History {
         let first = *self.leaders.entry(term).or_insert(id);
         assert_eq!(first, id, "two leaders in term {term}");
         for (&index, (entry, known)) in &self.committed {
-            if *known < term {
+            if *known < term && index > core.log().base().index {
                 assert_eq!(core.log().get(index), Some(entry), "leader {id} lacks {index}");
             }
         }
@@ -112,6 +120,12 @@ impl History {
     fn applies(&mut self, index: Index, entry: &Entry, term: Term) {
         let first = self.committed.entry(index).or_insert_with(|| (entry.clone(), term));
         assert_eq!(first.0, *entry, "two entries applied at {index}");
+    }
+
+    /// State Machine Safety again: a machine is what the log up to there makes of it.
+    fn becomes(&mut self, index: Index, machine: &[u8]) {
+        let first = self.machines.entry(index).or_insert_with(|| machine.to_vec());
+        assert_eq!(first, machine, "two machines at {index}");
     }
 }
 
@@ -135,6 +149,8 @@ impl Cluster {
             batch_entries_max: u32::try_from(1 + random.below(6)).unwrap(),
             batch_bytes_max: 1 + random.below(500),
             log_bytes_max: 100_000,
+            snapshot_bytes: [0, 100, 500, 3000][usize::try_from(random.below(4)).unwrap()],
+            snapshot_keep: u32::try_from(random.below(20)).unwrap(),
         };
         let membership = Configuration::new(1..=size, []);
         let nodes = (1..=size + spare).map(|id| (id, Node::default())).collect();
@@ -170,8 +186,11 @@ impl Cluster {
         assert_eq!((restored.term, restored.vote), node.durable, "a durable term or vote was lost");
         let (config, membership) = (self.config.clone(), self.membership.clone());
         let core = Raft::new(id, config, membership, restored, self.now, &mut self.random);
+        let restored_commit = core.commit();
         node.core = Some(core);
-        node.applied = 0;
+        let commit = restored_commit;
+        (node.machine, node.applied) = node.disk.machine();
+        assert_eq!(node.applied, commit, "a node boots where its snapshot ends");
         self.drain(id);
     }
 
@@ -231,7 +250,30 @@ impl Cluster {
             Output::Apply { index, entry } => {
                 assert_eq!(index, node.applied + 1, "applied in order, each once");
                 node.applied = index;
+                let mut hasher = std::hash::DefaultHasher::new();
+                format!("{:?} {entry:?}", node.machine).hash(&mut hasher);
+                let hash = hasher.finish().to_le_bytes();
+                node.machine = [hash, hash].concat();
                 self.history.applies(index, &entry, core.term());
+                self.history.becomes(index, &node.machine);
+            }
+            Output::Snapshot(snapshot) => {
+                assert_eq!(snapshot.last.index, node.applied, "a snapshot is of what was applied");
+                node.disk.checkpoint(core, snapshot, &node.machine);
+                self.history.snapshots += 1;
+            }
+            Output::SendChunk { to, term, offset } => {
+                let message = node.disk.chunk(term, offset, self.config.batch_bytes_max);
+                node.disk.check_send(id, to, &message);
+                self.transmit(id, to, &message);
+            }
+            Output::Store { offset, data } => node.disk.store(offset, &data),
+            Output::Install { snapshot, .. } => {
+                assert!(snapshot.last.index > node.applied, "a snapshot took something back");
+                (node.machine, node.applied) = (node.disk.stored(), snapshot.last.index);
+                self.history.becomes(node.applied, &node.machine);
+                node.disk.checkpoint(core, snapshot, &node.machine);
+                self.history.installed += 1;
             }
             Output::Note(Note::Role { role: Role::Leader, term, .. }) => {
                 self.history.leads(id, term, core);
@@ -315,6 +357,10 @@ impl Cluster {
             4 if self.random.one_in(4) => self.step(id, Input::Alarm),
             5..40 => self.propose(id),
             40..50 if self.spare > 0 => self.change(id),
+            53 => {
+                self.counter += 1;
+                self.step(id, Input::Compact { token: self.counter });
+            }
             50..53 => {
                 self.counter += 1;
                 let to = NodeId::try_from(1 + self.random.below(size)).unwrap();
@@ -392,13 +438,18 @@ fn run(seed: u64, spare: u32) -> Cluster {
 
 #[test]
 fn the_core_is_safe_and_makes_progress_under_chance() {
-    let (mut truncates, mut leaders, mut committed) = (0, 0, 0);
+    let (mut truncates, mut leaders, mut committed, mut snapshots, mut installed) = (0, 0, 0, 0, 0);
     for seed in 0..400 {
         let cluster = std::panic::catch_unwind(|| run(seed, 0)).unwrap_or_else(|_| panic!("seed {seed}"));
         truncates += cluster.history.truncates;
         leaders += cluster.history.leaders.len();
         committed += cluster.history.committed.len();
+        snapshots += cluster.history.snapshots;
+        installed += cluster.history.installed;
     }
+    println!("{snapshots} snapshots, {installed} installed");
+    assert!(snapshots > 5_000, "{snapshots} snapshots");
+    assert!(installed > 500, "{installed} snapshots installed");
     // A run in which nothing goes wrong tests nothing.
     assert!(truncates > 400, "{truncates} truncates");
     assert!(leaders > 2_000, "{leaders} leaders");

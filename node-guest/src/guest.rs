@@ -10,11 +10,14 @@
 //! its own, told by the term, the client gets what the machine replied; if it is another, the attempt had no effect and
 //! never will have, and the client is sent elsewhere. That this node led no longer, or that the entry left its own log,
 //! says nothing about it: some other node may still hold the entry, win an election, and commit it. So an attempt waits
-//! through both.
+//! through both. If a snapshot jumps over its index, nobody here knows what became of it, and the client is left to ask
+//! again.
 
 #[cfg(test)]
 mod cluster;
+mod hashes;
 mod inspect;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
@@ -24,11 +27,12 @@ use crate::notes;
 use crate::pending::{Client, Pending};
 use crate::raft::{self, Message, NodeId, ProposalRefusal, Term};
 use crate::raft::{
-    Change, ChangeError, Entropy, Entry, Index, Input, Note, Outcome, Output, Payload, Raft, Restored, Step,
+    Change, ChangeError, Entropy, Entry, Index, Input, Log, Note, Outcome, Output, Payload, Raft, Restored, Step,
 };
 use crate::settings::Settings;
 use crate::storage::Storage;
 use crate::wire;
+use hashes::Hashes;
 use raftbox_abi::client::{Operation, Reason, Reply, Request};
 use raftbox_abi::note::{Body, Refusal};
 use raftbox_abi::{Boot, Guest, Imports};
@@ -51,8 +55,7 @@ pub struct Node {
     told: Option<(raft::Role, Term, NodeId, bool)>,
     /// Who asked for what is being proposed in this step.
     asking: Option<Client>,
-    /// The hash of each entry's payload, from index 1 on: for the note when it is appended, and when it is applied.
-    hashes: Vec<u64>,
+    hashes: Hashes,
     /// Datagrams, replies and notes are put together here, one after the other.
     scratch: Scratch,
 }
@@ -90,15 +93,16 @@ fn or_halt<I: Imports, T>(imports: &mut I, result: Result<T, Fault>) -> T {
 impl Guest for Node {
     fn boot<I: Imports>(imports: &mut I, boot: &Boot<'_>) -> Self {
         let settings = or_halt(imports, Settings::read(boot));
-        let opened = Storage::open(imports, settings.node);
+        let mut machine = Machine::new(settings.bounds);
+        let opened = Storage::open(imports, settings.node, &mut machine);
         let (storage, restored) = or_halt(imports, opened);
         let scratch = Scratch::default();
-        let hashes: Vec<u64> = restored.log.iter().map(|(_, entry)| notes::entry_hash(&entry.payload)).collect();
-        let recovered = recovered(&restored, &hashes);
+        let hashes = Hashes::of(&restored.log);
+        let prefix = storage.snapshot().map_or(0, |(_, image)| image.prefix);
+        let recovered = recovered(&restored, &hashes, prefix);
         let now = imports.now();
         let (config, membership) = (settings.config.clone(), settings.membership.clone());
         let raft = Raft::new(settings.node, config, membership, restored, now, &mut Draws(imports));
-        let machine = Machine::new(settings.bounds);
         let pending = Pending::default();
         let (told, asking) = (None, None);
         let mut node = Self { settings, raft, storage, machine, pending, told, asking, hashes, scratch };
@@ -142,6 +146,7 @@ impl Guest for Node {
             imports,
             match request.operation {
                 Operation::Transfer(to) => Input::Transfer { token, to },
+                Operation::Compact => Input::Compact { token },
                 Operation::Members { voters, learners, gone } => {
                     Input::Reconfigure { token, step: self.next_members(voters, learners, gone) }
                 }
@@ -198,6 +203,13 @@ impl Node {
                     let asked = self.storage.sync(imports, ticket);
                     or_halt(imports, asked);
                 }
+                Output::Snapshot(snapshot) => self.take_snapshot(imports, snapshot),
+                Output::SendChunk { to, term, offset } => self.send_chunk(imports, to, term, offset),
+                Output::Store { offset, data } => {
+                    let stored = self.storage.store(imports, offset, &data);
+                    or_halt(imports, stored);
+                }
+                Output::Install { snapshot, image } => self.install(imports, snapshot, image),
                 Output::Apply { index, entry } => self.apply(imports, index, &entry),
                 Output::Proposal { token: _, outcome } => self.proposal(imports, outcome),
                 Output::Note(note) => self.note(imports, note),
@@ -218,7 +230,7 @@ impl Node {
         if let Payload::Command(command) = &entry.payload {
             self.machine.apply(index, command, &mut self.scratch.reply);
         }
-        let (term, command) = (entry.term, self.hashes[slot(index)]);
+        let (term, command) = (entry.term, self.hashes.at(index));
         let result = raftbox_abi::hash(&self.scratch.reply);
         self.scratch.note(imports, Body::Apply { index, term, command, result });
         if let Payload::Config(_) = &entry.payload {
@@ -283,9 +295,8 @@ impl Node {
             Note::Role { role, term, leader } => self.role(role, term, notes::number(leader)),
             Note::HardState(state) => Body::HardState { term: state.term, vote: notes::number(state.vote) },
             Note::Append { index, entry } => {
-                assert_eq!(slot(index), self.hashes.len(), "entries are noted in order");
                 let hash = notes::entry_hash(&entry.payload);
-                self.hashes.push(hash);
+                self.hashes.push(index, hash);
                 let kind = notes::entry_kind(&entry.payload);
                 Body::Append { index, term: entry.term, kind, hash }
             }
@@ -300,28 +311,30 @@ impl Node {
                 }
             }
             Note::Truncate { from } => {
-                self.hashes.truncate(slot(from));
+                self.hashes.truncate(from);
                 Body::Truncate { from }
             }
             Note::Durable { last } => Body::Durable { last },
             Note::Commit { index } => Body::Commit { index },
+            Note::Snapshot { .. } => {
+                self.hashes.compact(self.raft.log().base().index);
+                self.snapshot_note()
+            }
+            Note::Install { last, image } => {
+                self.hashes = Hashes::of(&Log::new(last));
+                Body::Install { index: last.index, term: last.term, prefix: image.prefix, state: image.state }
+            }
             Note::Refused(refusal) => notes::refused(&refusal, self.settings.config.election_min_us),
         };
         self.scratch.note(imports, body);
     }
 }
 
-/// Where the hash of the entry at `index` is. There is no snapshot yet, so a log starts at index 1.
-fn slot(index: Index) -> usize {
-    usize::try_from(index - 1).expect("a log fits into memory")
-}
-
-/// What was found on the disk.
-fn recovered(restored: &Restored, hashes: &[u64]) -> Body {
-    let Restored { term, vote, log } = restored;
-    let last = log.last();
-    let prefix = log.iter().zip(hashes).fold(0, |prefix, ((_, entry), hash)| {
-        raftbox_abi::chain(prefix, entry.term, notes::entry_kind(&entry.payload), *hash)
-    });
-    Body::Recovered { term: *term, vote: notes::number(*vote), snapshot: (0, 0), last: (last.index, last.term), prefix }
+/// What was found on the disk; `prefix` is the hash of the log that the snapshot replaced.
+fn recovered(restored: &Restored, hashes: &Hashes, prefix: u64) -> Body {
+    let Restored { term, vote, snapshot: _, log } = restored;
+    let (base, last) = (log.base(), log.last());
+    let prefix = hashes.chain(prefix, log, base.index, last.index);
+    let (snapshot, last) = ((base.index, base.term), (last.index, last.term));
+    Body::Recovered { term: *term, vote: notes::number(*vote), snapshot, last, prefix }
 }

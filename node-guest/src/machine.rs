@@ -13,8 +13,10 @@
 //! not remembered, so that the same command may succeed later, when something was deleted. It reads `LogFull`: the
 //! client protocol has that one word for a node without room.
 //!
-//! Left out so far: snapshots and the expiry of sessions. Both have their place: the whole state is two ordered maps,
-//! and whatever needs to be expired by must come from the log, as the index does here.
+//! Left out so far: the expiry of sessions. Whatever they need to be expired by must come from the log, as the index does
+//! here.
+
+mod snapshot;
 
 use raftbox_abi::client::{Operation, Outcome, Reason, Reply, Request};
 use std::collections::BTreeMap;
@@ -145,7 +147,7 @@ impl Machine {
         match *operation {
             Operation::Register => unreachable!("registering is not done in a session"),
             // It is nothing for a log, and there if somebody else put it there.
-            Operation::Transfer(_) | Operation::Members { .. } => (Outcome::Undefined, Effect::Nothing),
+            Operation::Transfer(_) | Operation::Members { .. } | Operation::Compact => (Outcome::Undefined, Effect::Nothing),
             Operation::Get(key) => (Outcome::Value(held(key)), Effect::Nothing),
             Operation::Put(key, value) if fits(value.len()) => (Outcome::Done, Effect::Set(key, value)),
             Operation::Delete(key) => (Outcome::Done, Effect::Remove(key)),

@@ -42,6 +42,11 @@ impl Pending {
         Some((term, client))
     }
 
+    /// Forgets all that wait for an index up to this one.
+    pub fn forget(&mut self, index: Index) {
+        while self.0.pop_front_if(|(waited_for, ..)| *waited_for <= index).is_some() {}
+    }
+
     /// How many wait.
     #[must_use]
     pub fn len(&self) -> usize {

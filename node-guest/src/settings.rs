@@ -16,6 +16,8 @@
 //! | `batch_bytes` | 65536 | bytes of entries in one append |
 //! | `arena` | 4194304 | the bytes of this guest's memory |
 //! | `log_bytes` | a quarter of `arena` | bytes of the log beyond which a leader refuses commands |
+//! | `snapshot_bytes` | a quarter of `log_bytes` | bytes of entries after which a snapshot replaces them; 0: never |
+//! | `snapshot_keep` | 256 | entries that stay behind a snapshot for followers that are a little behind |
 //!
 //! # Memory
 //!
@@ -23,7 +25,9 @@
 //! entry counted with 64 bytes of overhead), the machine by another, one command and one value by a 64th, a batch by
 //! a 16th and by what a datagram holds. The rest, nearly half, is for what comes and goes (the argument of a call, a
 //! datagram, the records of a step, the thousands of entries that one step may hand to the machine when a restarted
-//! node hears what is committed, the answers that clients wait for), for the stack, and for what an allocator wastes.
+//! node hears what is committed, the answers that clients wait for), for the machine that a snapshot brings while the old one
+//! is still there (the log is empty then), for the stack, and for what an allocator wastes. A snapshot itself is never in
+//! memory: it goes to the disk and comes from there in pieces.
 //!
 //! The bounds of the machine decide what it answers, so `arena` must be the same on all nodes of a cluster.
 
@@ -62,7 +66,7 @@ impl Settings {
         let membership = membership(boot)?;
         let mut config = Config::default();
         let mut arena = ARENA_BYTES_DEFAULT;
-        let mut log_bytes = None;
+        let (mut log_bytes, mut snapshot_bytes) = (None, None);
         for line in boot.settings.lines() {
             let Some((key, value)) = line.split_once('=') else {
                 return Err(Fault::settings(format!("setting {line:?} is not of the form key=value")));
@@ -80,11 +84,14 @@ impl Settings {
                 "batch_entries" => config.batch_entries_max = parse(key, value)?,
                 "batch_bytes" => config.batch_bytes_max = parse(key, value)?,
                 "log_bytes" => log_bytes = Some(parse(key, value)?),
+                "snapshot_bytes" => snapshot_bytes = Some(parse(key, value)?),
+                "snapshot_keep" => config.snapshot_keep = parse(key, value)?,
                 "arena" => arena = parse(key, value)?,
                 _ => return Err(Fault::settings(format!("setting {key:?} is unknown"))),
             }
         }
         config.log_bytes_max = log_bytes.unwrap_or(arena / 4);
+        config.snapshot_bytes = snapshot_bytes.unwrap_or(config.log_bytes_max / 4);
         check_memory(&config, arena)?;
         config.check().map_err(|error| Fault::settings(format!("setting {error}")))?;
         let command_bytes_max = (arena / 64).min(storage::COMMAND_BYTES_MAX.into());
@@ -149,11 +156,11 @@ mod tests {
     #[test]
     fn every_setting_has_a_default_and_a_name() {
         let settings = read("").expect("all have defaults");
-        assert_eq!(settings.config.log_bytes_max, 1 << 20);
+        assert_eq!((settings.config.log_bytes_max, settings.config.snapshot_bytes), (1 << 20, 1 << 18));
         assert_eq!((settings.bounds.machine, settings.bounds.value), (1 << 20, 65_536));
         let all = "arena=2097152\nbatch_bytes=1000\nbatch_entries=7\nelection_max=9\nelection_min=8\nheartbeat=2\n\
                    inflight_max=3\nlog_bytes=5000\nno_op=false\npre_vote=false\ncheck_quorum=false\n\
-                   sticky_leader=false\ndisk_stall=11\n";
+                   sticky_leader=false\ndisk_stall=11\nsnapshot_bytes=900\nsnapshot_keep=5\n";
         let settings = read(all).expect("all are in range");
         let config = Config {
             heartbeat_us: 2,
@@ -168,6 +175,8 @@ mod tests {
             batch_entries_max: 7,
             batch_bytes_max: 1000,
             log_bytes_max: 5000,
+            snapshot_bytes: 900,
+            snapshot_keep: 5,
         };
         assert_eq!(settings.config, config);
         assert_eq!(settings.bounds, Bounds { machine: 1 << 19, value: 1 << 15 });

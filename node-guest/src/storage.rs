@@ -1,4 +1,5 @@
-//! The write-ahead log: term, vote and log entries in file 0, as a chain of records (`storage/record.rs`).
+//! The write-ahead log: term, vote, log entries and a snapshot, as a chain of records (`storage/record.rs`) in file 0 or
+//! 1, in turn (`storage/checkpoint.rs`).
 //!
 //! What [`Raft`](crate::raft) wants written is appended, all records of a step in one write; nothing is ever
 //! overwritten. A crash may leave any subset of the sectors that were not synced, so after it the file is: a durable
@@ -23,6 +24,7 @@
 //! They look like a torn tail and are cut off, although they may have been durable. To close this gap takes a second
 //! place to write to, before each acknowledgement.
 
+mod checkpoint;
 #[cfg(test)]
 pub(crate) mod disk;
 mod record;
@@ -31,12 +33,22 @@ mod recovery;
 mod tests;
 
 use crate::fault::Fault;
-use crate::raft::{Record, Restored, Ticket};
+use crate::raft::{HardState, Record, Restored, Snapshot, Ticket};
+use checkpoint::Kept;
+pub use checkpoint::{Put, Restore};
 use raftbox_abi::{Imports, boundary};
-use record::{Boot, Stored};
+use record::{Boot, Place, Stored};
 
-/// The file that holds the log.
-const FILE: u32 = 0;
+/// The files that hold the log, in turn: one of them counts.
+const LOGS: [u32; 2] = [0, 1];
+
+/// The file in which a snapshot gathers that a leader sends.
+const INCOMING: u32 = 2;
+
+/// The file of a generation. The first one is in file 0.
+fn file_of(generation: u64) -> u32 {
+    LOGS[usize::from(generation.is_multiple_of(2))]
+}
 
 /// The most bytes of one disk operation.
 const TRANSFER_BYTES_MAX: usize = boundary::TRANSFER_BYTES_MAX as usize;
@@ -50,8 +62,20 @@ const CUT: Ticket = Ticket::MAX;
 /// The write-ahead log of one node.
 #[derive(Clone, Debug)]
 pub struct Storage {
-    /// What starts this boot's records; gone once it was put among them.
+    /// What starts this boot's records.
+    identity: Boot,
+    /// The same; gone once it was put among them.
     boot: Option<Boot>,
+    /// How many files were begun so far, with this one.
+    generation: u64,
+    /// The newest snapshot, which this file begins with.
+    snapshot: Option<(Snapshot, Kept)>,
+    /// Whether the file before still counts, since what this one was begun with is not durable yet.
+    replacing: bool,
+    /// Whether there is anything in the other file.
+    stale: bool,
+    /// Term and vote as they were put last.
+    hard_state: HardState,
     /// Records that are not written yet. Emptied at each write, and never given back.
     buffer: Vec<u8>,
     /// How long the file is, and where the buffer will go.
@@ -60,25 +84,39 @@ pub struct Storage {
     last: u64,
     /// The file is durable up to here.
     durable: u64,
-    /// The sync of the core's that is under way, and how far the file will be durable after it.
-    syncing: Option<(Ticket, u64)>,
+    /// The sync of the core's that is under way, and of which generation's file how much will be durable after it.
+    syncing: Option<(Ticket, Place)>,
     cutting: bool,
 }
 
 impl Storage {
-    /// Opens the log of `node` and reads what it holds.
+    /// Opens the log of `node` and reads what it holds; the pieces of its snapshot go to `state`.
     ///
     /// # Errors
     /// If the disk cannot be read, is damaged, or belongs to another node.
-    pub fn open<I: Imports>(imports: &mut I, node: u32) -> Result<(Self, Restored), Fault> {
-        let found = recovery::recover(imports)?;
+    pub fn open<I: Imports>(
+        imports: &mut I,
+        node: u32,
+        state: &mut dyn Restore,
+    ) -> Result<(Self, Restored), Fault> {
+        let found = recovery::recover(imports, state)?;
+        let generation = found.generation;
         if let Some(owner) = found.boot.map(|boot| boot.node).filter(|owner| *owner != node) {
-            let reason = format!("file {FILE} belongs to node {owner}, and this is node {node}");
+            let file = file_of(generation);
+            let reason = format!("file {file} belongs to node {owner}, and this is node {node}");
             return Err(Fault::corrupt(reason));
         }
         let epoch = found.boot.map_or(0, |boot| boot.epoch) + 1;
+        let identity = Boot { epoch, nonce: imports.random(), node, generation, before: 0 };
+        let restored = found.restored;
         let mut storage = Self {
-            boot: Some(Boot { epoch, nonce: imports.random(), node }),
+            identity,
+            boot: Some(identity),
+            generation,
+            snapshot: restored.snapshot.clone().zip(found.kept),
+            replacing: false,
+            stale: found.stale,
+            hard_state: HardState { term: restored.term, vote: restored.vote },
             buffer: Vec::new(),
             written: found.end,
             last: found.last,
@@ -89,15 +127,13 @@ impl Storage {
         if found.file_len > found.end {
             storage.cut(imports, found.file_len)?;
         }
-        Ok((storage, found.restored))
+        Ok((storage, restored))
     }
 
     fn cut<I: Imports>(&mut self, imports: &mut I, file_len: u64) -> Result<(), Fault> {
-        let end = self.written;
-        imports.log(3, &format!("file {FILE}: cutting a torn tail, {file_len} bytes, to {end}"));
-        imports
-            .disk_truncate(FILE, end)
-            .map_err(|status| Fault::disk(format_args!("cannot truncate file {FILE} to {end}"), status))?;
+        let (file, end) = (self.file(), self.written);
+        imports.log(3, &format!("file {file}: cutting a torn tail, {file_len} bytes, to {end}"));
+        truncate(imports, file, end)?;
         imports.disk_sync(CUT);
         self.cutting = true;
         Ok(())
@@ -107,6 +143,12 @@ impl Storage {
     #[must_use]
     pub fn is_cutting(&self) -> bool {
         self.cutting
+    }
+
+    /// The file that the log is in.
+    #[must_use]
+    pub fn file(&self) -> u32 {
+        file_of(self.generation)
     }
 
     /// How long the file is, with what waits to be written.
@@ -126,12 +168,20 @@ impl Storage {
         if let Some(boot) = self.boot.take() {
             self.put(&Stored::Boot(boot));
         }
+        if let Record::HardState(hard_state) = record {
+            self.hard_state = hard_state;
+        }
         self.put(&Stored::Raft(record));
     }
 
-    fn put(&mut self, stored: &Stored) {
-        let offset = self.end();
-        self.last = record::encode(&mut self.buffer, offset, self.last, self.durable, stored);
+    fn put(&mut self, stored: &Stored<'_>) {
+        let place = self.place();
+        self.last = record::encode(&mut self.buffer, place, self.last, self.durable, stored);
+    }
+
+    /// Where the next record goes.
+    fn place(&self) -> Place {
+        Place { generation: self.generation, offset: self.end() }
     }
 
     /// Writes the records that wait, in as few writes as the boundary allows: mostly one.
@@ -142,17 +192,13 @@ impl Storage {
         if self.cutting || self.buffer.is_empty() {
             return Ok(());
         }
+        let file = self.file();
         if self.end() > boundary::FILE_BYTES_MAX {
-            let what = format_args!("file {FILE} would grow to {} bytes", self.end());
+            let what = format_args!("file {file} would grow to {} bytes", self.end());
             return Err(Fault::disk(what, boundary::status::FULL));
         }
-        for chunk in self.buffer.chunks(TRANSFER_BYTES_MAX) {
-            let (at, len) = (self.written, chunk.len());
-            imports.disk_write(FILE, at, chunk).map_err(|status| {
-                Fault::disk(format_args!("cannot write {len} bytes to file {FILE} at {at}"), status)
-            })?;
-            self.written += len as u64;
-        }
+        write(imports, file, self.written, &self.buffer)?;
+        self.written = self.end();
         self.buffer.clear();
         Ok(())
     }
@@ -164,7 +210,7 @@ impl Storage {
     pub fn sync<I: Imports>(&mut self, imports: &mut I, ticket: Ticket) -> Result<(), Fault> {
         assert!(self.syncing.is_none(), "one sync at a time");
         assert!(ticket != CUT, "this ticket is the cut's");
-        self.syncing = Some((ticket, self.end()));
+        self.syncing = Some((ticket, self.place()));
         self.write(imports)?;
         if !self.cutting {
             imports.disk_sync(ticket);
@@ -183,7 +229,7 @@ impl Storage {
         status: i32,
     ) -> Result<Option<Ticket>, Fault> {
         if status != boundary::status::OK {
-            let what = format_args!("file {FILE} cannot be made durable beyond {}", self.durable);
+            let what = format_args!("file {} cannot be made durable beyond {}", self.file(), self.durable);
             return Err(Fault::disk(what, status));
         }
         if ticket == CUT {
@@ -195,10 +241,56 @@ impl Storage {
             }
             return Ok(None);
         }
-        let Some((_, end)) = self.syncing.take_if(|(awaited, _)| *awaited == ticket) else {
+        let Some((_, covered)) = self.syncing.take_if(|(awaited, _)| *awaited == ticket) else {
             panic!("sync {ticket} is answered, but was not asked for");
         };
-        self.durable = end;
+        // A sync of the file before says nothing about this one.
+        if covered.generation == self.generation {
+            let witnessed = self.durable > 0 && covered.offset > self.durable;
+            (self.durable, self.replacing) = (covered.offset, false);
+            if witnessed && std::mem::take(&mut self.stale) {
+                empty(imports, file_of(self.generation + 1))?;
+            }
+        }
         Ok(Some(ticket))
     }
+}
+
+/// Reads as much as `into` holds; the file must be so long.
+fn read<I: Imports>(imports: &mut I, file: u32, offset: u64, into: &mut [u8]) -> Result<(), Fault> {
+    let mut done = 0;
+    while done < into.len() {
+        let at = offset + done as u64;
+        let rest = &mut into[done..];
+        let most = rest.len().min(TRANSFER_BYTES_MAX);
+        let failed = |status| Fault::disk(format_args!("cannot read file {file} at offset {at}"), status);
+        match imports.disk_read(file, at, &mut rest[..most]).map_err(failed)? {
+            0 => {
+                let reason = format!("file {file} ends at offset {at}, before what was written to it does");
+                return Err(Fault { code: crate::fault::code::DISK, reason });
+            }
+            count => done += count as usize,
+        }
+    }
+    Ok(())
+}
+
+fn write<I: Imports>(imports: &mut I, file: u32, mut at: u64, bytes: &[u8]) -> Result<(), Fault> {
+    for chunk in bytes.chunks(TRANSFER_BYTES_MAX) {
+        let len = chunk.len();
+        let failed = |status| Fault::disk(format_args!("cannot write {len} bytes to file {file} at {at}"), status);
+        imports.disk_write(file, at, chunk).map_err(failed)?;
+        at += len as u64;
+    }
+    Ok(())
+}
+
+fn truncate<I: Imports>(imports: &mut I, file: u32, len: u64) -> Result<(), Fault> {
+    let failed = |status| Fault::disk(format_args!("cannot truncate file {file} to {len}"), status);
+    imports.disk_truncate(file, len).map_err(failed)
+}
+
+/// Empties a file, if there is anything in it.
+fn empty<I: Imports>(imports: &mut I, file: u32) -> Result<(), Fault> {
+    if imports.disk_len(file) == 0 { Ok(()) } else { truncate(imports, file, 0) }
 }

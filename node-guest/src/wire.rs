@@ -7,7 +7,9 @@
 //!
 //! Entries look the same on the disk, so `put_entry` and `take_entry` serve the storage as well.
 
-use crate::raft::{Body, Configuration, Entry, Index, Message, Payload, Position, Term, Verdict};
+use crate::raft::{
+    Body, Chunk, Configuration, Entry, Image, Index, Message, Payload, Position, Snapshot, Term, Verdict,
+};
 use raftbox_abi::codec::{Reader, Write};
 use std::rc::Rc;
 
@@ -26,6 +28,8 @@ mod kind {
     pub(super) const CONFLICT: u8 = 8;
     pub(super) const STALE_TERM: u8 = 9;
     pub(super) const TIMEOUT_NOW: u8 = 10;
+    pub(super) const INSTALL_SNAPSHOT: u8 = 11;
+    pub(super) const SNAPSHOT_REPLY: u8 = 12;
 }
 
 /// Puts the datagram of a message into `out`, in place of what was there.
@@ -58,6 +62,14 @@ pub fn encode(out: &mut Vec<u8>, message: &Message) {
         Body::AppendReply(Verdict::Conflict { prev, term, first }) => {
             [prev, term, first].iter().for_each(|value| out.put_u64(**value));
         }
+        Body::InstallSnapshot(chunk) => {
+            put_snapshot(out, &chunk.snapshot, &chunk.image);
+            out.put_u64(chunk.offset);
+            out.put_bytes(&chunk.data);
+        }
+        Body::SnapshotReply { last, received } => {
+            [last, received].iter().for_each(|value| out.put_u64(**value));
+        }
         Body::AppendReply(Verdict::StaleTerm) | Body::TimeoutNow => {}
     }
     let sum = raftbox_abi::hash(&out[8..]);
@@ -76,6 +88,8 @@ fn kind_of(body: &Body) -> u8 {
         Body::AppendReply(Verdict::Conflict { .. }) => kind::CONFLICT,
         Body::AppendReply(Verdict::StaleTerm) => kind::STALE_TERM,
         Body::TimeoutNow => kind::TIMEOUT_NOW,
+        Body::InstallSnapshot(_) => kind::INSTALL_SNAPSHOT,
+        Body::SnapshotReply { .. } => kind::SNAPSHOT_REPLY,
     }
 }
 
@@ -110,6 +124,10 @@ pub fn decode(datagram: &[u8]) -> Option<Message> {
         }),
         kind::STALE_TERM => Body::AppendReply(Verdict::StaleTerm),
         kind::TIMEOUT_NOW => Body::TimeoutNow,
+        kind::INSTALL_SNAPSHOT => Body::InstallSnapshot(Box::new(take_chunk(&mut from, term)?)),
+        kind::SNAPSHOT_REPLY => {
+            Body::SnapshotReply { last: take_number(&mut from)?, received: take_number(&mut from)? }
+        }
         _ => return None,
     };
     from.end(Message { term, body })
@@ -130,6 +148,11 @@ pub fn describe(datagram: &[u8]) -> String {
         Body::RequestVote { last, transfer: false } => format!("vote term={term} last={last}"),
         Body::RequestVote { last, transfer: true } => format!("vote term={term} last={last} transfer"),
         Body::TimeoutNow => format!("timeout-now term={term}"),
+        Body::InstallSnapshot(chunk) => {
+            let Chunk { snapshot, image, offset, .. } = &*chunk;
+            format!("snapshot term={term} last={} bytes={offset}..{} of={}", snapshot.last, chunk.end(), image.bytes)
+        }
+        Body::SnapshotReply { last, received } => format!("snapshot-reply term={term} last={last} received={received}"),
         Body::RequestVoteReply { granted } => format!("vote-reply term={term} {}", word(granted)),
         Body::AppendEntries { prev, entries, commit } => {
             format!("append term={term} prev={prev} entries={} commit={commit}", entries.len())
@@ -182,6 +205,31 @@ pub(crate) fn put_configuration(out: &mut Vec<u8>, config: &Configuration) {
     out.put_ids(config.learners());
     out.put_ids(config.learners_next());
     out.push(u8::from(config.leaves_itself()));
+}
+
+/// Appends what a snapshot is of, and what it consists of.
+pub(crate) fn put_snapshot(out: &mut Vec<u8>, snapshot: &Snapshot, image: &Image) {
+    put_position(out, snapshot.last);
+    out.put_u64(snapshot.configured);
+    put_configuration(out, &snapshot.configuration);
+    [image.bytes, image.state, image.prefix].iter().for_each(|value| out.put_u64(*value));
+}
+
+/// Reads what [`put_snapshot`] wrote.
+pub(crate) fn take_snapshot(from: &mut Reader<'_>) -> Option<(Snapshot, Image)> {
+    let (last, configured) = (take_position(from)?, take_number(from)?);
+    let configuration = Rc::new(take_configuration(from)?);
+    let image = Image { bytes: take_number(from)?, state: from.u64()?, prefix: from.u64()? };
+    let possible = last.index > 0 && last.term > 0 && configured <= last.index;
+    possible.then_some((Snapshot { last, configured, configuration }, image))
+}
+
+/// Reads a part of a snapshot that a leader of `term` may send.
+fn take_chunk(from: &mut Reader<'_>, term: Term) -> Option<Chunk> {
+    let (snapshot, image) = take_snapshot(from)?;
+    let (offset, data) = (take_number(from)?, Rc::from(from.bytes()?));
+    let chunk = Chunk { snapshot, image, offset, data };
+    (chunk.snapshot.last.term <= term && chunk.end() <= image.bytes).then_some(chunk)
 }
 
 fn take_configuration(from: &mut Reader<'_>) -> Option<Configuration> {
@@ -255,6 +303,13 @@ mod tests {
             },
         ];
         let reply = Body::AppendReply;
+        let configuration = Rc::new(Configuration::new([1, 2], [3]));
+        let chunk = Chunk {
+            snapshot: Snapshot { last: at(9, 2), configured: 4, configuration },
+            image: Image { bytes: 20, state: 7, prefix: 8 },
+            offset: 5,
+            data: Rc::from(&b"part"[..]),
+        };
         [
             (Body::PreVote { last: at(6, 3) }, "pre-vote term=3 last=6@3"),
             (Body::PreVoteReply { answers: 4, granted: true }, "pre-vote-reply term=3 answers=4 granted"),
@@ -267,6 +322,8 @@ mod tests {
             (reply(Verdict::Short { prev: 9, last: 6 }), "append-reply term=3 short prev=9 last=6"),
             (reply(Verdict::Conflict { prev: 9, term: 2, first: 5 }), "append-reply term=3 conflict prev=9@2 first=5"),
             (reply(Verdict::StaleTerm), "append-reply term=3 stale"),
+            (Body::InstallSnapshot(Box::new(chunk)), "snapshot term=3 last=9@2 bytes=5..9 of=20"),
+            (Body::SnapshotReply { last: 9, received: 5 }, "snapshot-reply term=3 last=9 received=5"),
         ]
         .map(|(body, line)| (Message { term: 3, body }, line))
         .into()
@@ -337,5 +394,16 @@ mod tests {
         assert_eq!(append(at(4, 2), &[3, 2]), None);
         assert_eq!(append(at(4, 2), &[2, 4]), None);
         assert_eq!(append(at(NUMBER_MAX, 2), &[2]), None);
+        let chunk = |term, offset, configured| {
+            let configuration = Rc::new(Configuration::new([1], []));
+            let snapshot = Snapshot { last: at(9, term), configured, configuration };
+            let (image, data) = (Image { bytes: 20, state: 7, prefix: 8 }, Rc::from(&b"part"[..]));
+            let body = Body::InstallSnapshot(Box::new(Chunk { snapshot, image, offset, data }));
+            decode(&datagram(&Message { term: 3, body }))
+        };
+        assert!(chunk(3, 16, 9).is_some());
+        assert_eq!(chunk(4, 16, 9), None);
+        assert_eq!(chunk(3, 17, 9), None);
+        assert_eq!(chunk(3, 16, 10), None);
     }
 }

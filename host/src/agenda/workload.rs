@@ -102,6 +102,7 @@ fn encode(ask: &Ask, then: impl FnOnce(Operation<'_>)) {
         Question::Append(value) => then(Operation::Append(key, value.as_bytes())),
         Question::Increment(by) => then(Operation::Increment(key, *by)),
         Question::Transfer(to) => then(Operation::Transfer(*to)),
+        Question::Compact => then(Operation::Compact),
         Question::Members { voters, learners, gone } => {
             // There are nine nodes at the most.
             let bytes = |nodes: &[NodeId]| nodes.iter().map(|id| u8::try_from(*id).unwrap_or(0)).collect::<Vec<_>>();

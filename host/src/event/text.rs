@@ -124,6 +124,7 @@ pub fn operation(operation: &Operation<'_>) -> String {
         Operation::Append(key, value) => format!("append {} {}", bare(key), quoted(value)),
         Operation::Increment(key, by) => format!("increment {} by {by}", bare(key)),
         Operation::Transfer(to) => format!("hand over to S{to}"),
+        Operation::Compact => "take a snapshot".into(),
         Operation::Members { voters, learners, gone } => {
             let some = |nodes: &[u8], word: &str| {
                 let names = names(nodes.iter().map(|id| Endpoint::Node((*id).into())));

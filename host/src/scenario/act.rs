@@ -109,6 +109,8 @@ pub enum Question {
     Increment(i64),
     /// Of no key: that the leader hands over to this node.
     Transfer(NodeId),
+    /// Of no key: that the node that is asked takes a snapshot.
+    Compact,
     /// Of no key: that these nodes vote, these learn without a vote, and these go.
     Members {
         /// Who is to vote.
@@ -126,7 +128,7 @@ const TEXT_MAX: usize = 1024;
 impl Ask {
     /// The keys that the auditor reads are its own: what is asked of them must be what it can judge.
     fn check(&self, keys: u32) -> Result<(), String> {
-        if let Question::Transfer(_) | Question::Members { .. } = self.what {
+        if let Question::Transfer(_) | Question::Compact | Question::Members { .. } = self.what {
             return Ok(());
         }
         let (key, long) = (&self.key, |text: &String| text.len() > TEXT_MAX);
@@ -140,6 +142,7 @@ impl Ask {
             | Question::Delete
             | Question::Increment(_)
             | Question::Transfer(_)
+            | Question::Compact
             | Question::Members { .. } => {
                 vec![]
             }

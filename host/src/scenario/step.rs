@@ -27,6 +27,7 @@
 //! | `complete` | `sync`, or `node` | it is answered now; or the node's disk answers again |
 //! | `fail` | `sync`, or `node` | it fails, at its time or, if it stalled, now; or the node's next answer does |
 //! | `members` | `voters`, `learners`, `gone` (lists, at least one of them), `client` (optional) | the client asks the leader that these vote, these learn without a vote, and these go, as soon as it has what it asked before |
+//! | `compact` | `node`, `client` (optional) | the client asks that node for a snapshot, as soon as it has what it asked before |
 //! | `transfer` | `node`, `client` (optional) | the client asks the leader to hand over to that node, as soon as it has what it asked before |
 //! | `request` | `client`, `ask`, `key`, `node` (optional), and what it asks with | the client asks that after what it is asking, of this node first or of whom it likes |
 //!

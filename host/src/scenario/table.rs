@@ -123,6 +123,7 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("split-vote", &["nodes"], &[]),
     ("transfer", &["node"], &["client"]),
     ("members", &[], &["voters", "learners", "gone", "client"]),
+    ("compact", &["node"], &["client"]),
 ];
 
 /// Every `ask`, with the keys that it must have and those that it may have.
@@ -311,6 +312,12 @@ impl Table {
                 let what = Question::Members { voters, learners, gone };
                 Act::Request(client, Ask { key: String::new(), what }, None)
             }
+            "compact" => match self.client.unwrap_or(Name(Endpoint::Client(1))) {
+                Name(Endpoint::Client(client)) => {
+                    Act::Request(client, Ask { key: String::new(), what: Question::Compact }, self.node)
+                }
+                Name(Endpoint::Node(_)) => return Err("a client asks for a snapshot, such as client = \"C1\"".into()),
+            },
             "transfer" => match (self.client.unwrap_or(Name(Endpoint::Client(1))), self.node) {
                 (Name(Endpoint::Client(client)), Some(Target::Node(to))) => {
                     let ask = Ask { key: String::new(), what: Question::Transfer(to) };
@@ -404,6 +411,9 @@ impl Table {
             Act::Request(client, Ask { what: Question::Transfer(to), .. }, _) => {
                 Self { client: Some(Name(Endpoint::Client(client))), ..of("transfer", Target::Node(to)) }
             }
+            Act::Request(client, Ask { what: Question::Compact, .. }, node) => {
+                Self { client: Some(Name(Endpoint::Client(client))), node, ..verb("compact") }
+            }
             Act::Request(client, ask, node) => {
                 Self { client: Some(Name(Endpoint::Client(client))), node, ..verb("request").asking(ask) }
             }
@@ -440,7 +450,7 @@ impl Table {
             Question::CompareAndSet(expect, value) => Self { expect, value: Some(value), ..ask("compare-and-set") },
             Question::Append(value) => Self { value: Some(value), ..ask("append") },
             Question::Increment(amount) => Self { amount: Some(amount), ..ask("increment") },
-            Question::Transfer(_) | Question::Members { .. } => unreachable!("it has a verb of its own"),
+            Question::Transfer(_) | Question::Compact | Question::Members { .. } => unreachable!("it has a verb of its own"),
         }
     }
 

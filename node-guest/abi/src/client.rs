@@ -75,6 +75,9 @@ pub enum Operation<'a> {
     /// Asks the leader to hand over to a node; answered by [`Outcome::Done`] when it begins to, which may come to nothing
     /// (thesis, 3.10). It is in no log.
     Transfer(u32),
+    /// Asks the node, whatever its role, for a snapshot of what it has applied; answered by [`Outcome::Done`] when it begins
+    /// to, or has one of that already (thesis, 5). It is in no log.
+    Compact,
 }
 
 /// What a node answers. [`Reply::Ok`] says what the operation returned, the others what the client may do.
@@ -171,6 +174,7 @@ impl Request<'_> {
                 out.push(7);
                 out.put_u32(to);
             }
+            Operation::Compact => out.push(9),
         }
     }
 }
@@ -191,6 +195,7 @@ impl<'a> Request<'a> {
             6 => Operation::Increment(from.bytes()?, from.u64()?.cast_signed()),
             7 => Operation::Transfer(from.u32()?),
             8 => Operation::Members { voters: from.bytes()?, learners: from.bytes()?, gone: from.bytes()? },
+            9 => Operation::Compact,
             _ => return None,
         };
         from.end(Self { session, sequence, operation })

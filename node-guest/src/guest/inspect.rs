@@ -24,6 +24,8 @@ fn write(out: &mut String, node: &Node) -> fmt::Result {
     let bound = node.settings.config.log_bytes_max;
     let (first, last) = (log.base().index + 1, log.last());
     writeln!(out, "log: {first} to {last}, {} of {bound} bytes", log.bytes())?;
+    let snapshot = node.storage.snapshot().map_or(0, |(_, image)| image.bytes);
+    writeln!(out, "snapshot: up to {}, {snapshot} bytes", raft.snapshot())?;
     writeln!(out, "durable: {}", raft.durable())?;
     writeln!(out, "commit: {}", raft.commit())?;
     // Whatever is committed is applied in the same turn.
@@ -33,6 +35,7 @@ fn write(out: &mut String, node: &Node) -> fmt::Result {
         let mode = match progress.mode() {
             Mode::Probe => "probing",
             Mode::Replicate => "replicating",
+            Mode::Snapshot { .. } => "sending a snapshot",
         };
         let (matched, next) = (progress.matched(), progress.next());
         let inflight = progress.inflight();
@@ -47,7 +50,7 @@ fn write(out: &mut String, node: &Node) -> fmt::Result {
     writeln!(out, "keys: {}", machine.keys())?;
     writeln!(out, "machine: {} of {bound} bytes", machine.bytes())?;
     let storage = &node.storage;
-    write!(out, "file: {} bytes, {} durable", storage.end(), storage.durable())?;
+    write!(out, "file {}: {} bytes, {} durable", storage.file(), storage.end(), storage.durable())?;
     out.push_str(if storage.is_cutting() { ", a torn tail is being cut off\n" } else { "\n" });
     Ok(())
 }

@@ -108,7 +108,7 @@ fn an_attempt_is_sent_elsewhere_only_when_another_entry_was_applied_in_its_place
 
 #[test]
 fn what_is_too_large_or_makes_no_sense_is_refused_at_once() {
-    let mut cluster = Cluster::new(1, "log_bytes=1000\n");
+    let mut cluster = Cluster::new(1, "log_bytes=1000\nsnapshot_bytes=0\n");
     cluster.elect(1);
     cluster.on(1, |node, host| node.request(host, 77, 0, b"nonsense"));
     assert_eq!(cluster.replies(1), ["0: Refused(Malformed)"]);
@@ -172,10 +172,10 @@ fn what_cannot_be_halts_the_node_with_a_reason() {
     cluster.ask(1, 0, 0, Operation::Register);
     cluster.ask(1, 0, 0, Operation::Register);
     let mut disk = cluster.host(1).disk.clone();
-    disk.now[80] ^= 1;
+    disk.now[0][96] ^= 1;
     let mut host = Host { disk, ..Host::default() };
     let reason = halts(|| drop(boot(&mut host, 1, 1, "")));
-    assert!(reason.starts_with("halt 2: file 0 is corrupt at offset 56"), "{reason}");
+    assert!(reason.starts_with("halt 2: file 0 is corrupt at offset 72"), "{reason}");
     cluster.host(1).disk.broken = Some(-1);
     assert!(halts(|| cluster.request(1, 0, 0, Operation::Register)).starts_with("halt 3: cannot write"));
 }
@@ -193,6 +193,7 @@ term: 1
 vote: 1
 leader: 1
 log: 1 to 2@1, 145 of 1048576 bytes
+snapshot: up to 0@0, 0 bytes
 durable: 2
 commit: 2
 applied: 2
@@ -310,7 +311,7 @@ fn through_crashes_and_losses_each_increment_counts_once_and_all_nodes_apply_the
 
 #[test]
 fn a_long_log_is_applied_again_in_steps() {
-    let mut cluster = Cluster::new(1, "");
+    let mut cluster = Cluster::new(1, "snapshot_bytes=0\n");
     cluster.elect(1);
     for number in 0..5000 {
         cluster.ask(1, number, 0, Operation::Register);

@@ -31,13 +31,20 @@ pub struct Config {
     pub inflight_max: u32,
     /// How many entries one append may carry.
     pub batch_entries_max: u32,
-    /// How many bytes of entries one append may carry; a single larger entry still goes, alone.
+    /// How many bytes of entries one append may carry; a single larger entry still goes, alone. Also how many bytes of a
+    /// snapshot one chunk may carry.
     pub batch_bytes_max: u64,
     /// How many bytes the log may hold before a leader refuses commands, each entry counted with its overhead.
     ///
     /// This is a rule of admission, not a capacity: the empty entry of a new leader always fits, and a follower
     /// takes what its leader admitted.
     pub log_bytes_max: u64,
+    /// A node takes a snapshot once it applied so many bytes of entries since the last, each counted with its overhead
+    /// (thesis 5.1.3); 0 if it never does by itself.
+    pub snapshot_bytes: u64,
+    /// How many of the entries that a snapshot covers stay in the log, at most, and in no more than half of
+    /// `snapshot_bytes`: a follower that lacks no more than these needs no snapshot.
+    pub snapshot_keep: u32,
 }
 
 impl Default for Config {
@@ -55,6 +62,8 @@ impl Default for Config {
             batch_entries_max: 64,
             batch_bytes_max: 64 * 1024,
             log_bytes_max: 16 * 1024 * 1024,
+            snapshot_bytes: 4 * 1024 * 1024,
+            snapshot_keep: 256,
         }
     }
 }
@@ -90,6 +99,8 @@ impl Config {
         require(self.inflight_max > 0, "inflight_max", "above 0")?;
         require(self.batch_entries_max > 0, "batch_entries_max", "above 0")?;
         require(self.batch_bytes_max > 0, "batch_bytes_max", "above 0")?;
+        // A log that may not grow to where a snapshot is due would refuse commands for ever.
+        require(self.snapshot_bytes <= self.log_bytes_max / 2, "snapshot_bytes", "at most half of log_bytes_max")?;
         require(self.log_bytes_max >= Entry::OVERHEAD_BYTES, "log_bytes_max", "at least the overhead of one entry, 64")
     }
 
@@ -128,7 +139,11 @@ mod tests {
         assert_eq!(broken(|c| c.inflight_max = 0), "inflight_max must be above 0");
         assert_eq!(broken(|c| c.batch_entries_max = 0), "batch_entries_max must be above 0");
         assert_eq!(broken(|c| c.batch_bytes_max = 0), "batch_bytes_max must be above 0");
-        assert!(broken(|c| c.log_bytes_max = 63).starts_with("log_bytes_max"));
+        assert_eq!(
+            broken(|c| c.snapshot_bytes = c.log_bytes_max),
+            "snapshot_bytes must be at most half of log_bytes_max"
+        );
+        assert!(broken(|c| (c.log_bytes_max, c.snapshot_bytes) = (63, 0)).starts_with("log_bytes_max"));
     }
 
     #[test]

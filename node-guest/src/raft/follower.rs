@@ -8,6 +8,7 @@ use super::entry::{Entry, Position};
 use super::message::Verdict;
 use super::node::{Raft, State};
 use super::refusal::{AppendRefusal, Refusal};
+use super::snapshot::Incoming;
 use super::{Index, Micros, NodeId, Term};
 
 /// What a follower knows in its term.
@@ -15,7 +16,9 @@ use super::{Index, Micros, NodeId, Term};
 pub(super) struct Follower {
     contact: Option<Contact>,
     /// The log agrees with that of this term's leader up to here.
-    verified: Index,
+    pub(super) verified: Index,
+    /// What is here of a snapshot that the leader sends.
+    pub(super) incoming: Option<Incoming>,
 }
 
 /// The leader of the term, and when it was last heard of.
@@ -27,7 +30,7 @@ pub(super) struct Contact {
 
 impl Follower {
     pub(super) fn new(leader: Option<NodeId>, now: Micros) -> Self {
-        Self { contact: leader.map(|leader| Contact { leader, at: now }), verified: 0 }
+        Self { contact: leader.map(|leader| Contact { leader, at: now }), verified: 0, incoming: None }
     }
 
     pub(super) fn leader(&self) -> Option<NodeId> {
@@ -88,7 +91,7 @@ impl Raft {
     }
 
     /// Whoever sends an append leads the term, and has just been heard of.
-    fn follow(&mut self, leader: NodeId) {
+    pub(super) fn follow(&mut self, leader: NodeId) {
         match &self.state {
             State::Leader(_) => panic!("{leader} and {} both lead term {}", self.id, self.term()),
             State::Follower(follower) if follower.leader() == Some(leader) => {}
@@ -143,7 +146,7 @@ impl Raft {
         }
     }
 
-    fn follower(&mut self) -> &mut Follower {
+    pub(super) fn follower(&mut self) -> &mut Follower {
         match &mut self.state {
             State::Follower(follower) => follower,
             _ => panic!("not a follower"),

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::change::Step;
 use super::log::Log;
+use super::snapshot::Snapshot;
 use super::message::Message;
 use super::{NodeId, Term, Ticket};
 
@@ -40,6 +41,12 @@ pub enum Input {
         /// Who is to lead.
         to: NodeId,
     },
+    /// Somebody wants a snapshot now, whatever was applied since the last. Answered at once by an
+    /// [`super::Output::Proposal`], which says that it has begun, or that there is nothing to take.
+    Compact {
+        /// Names the wish in the answer; means nothing to the core.
+        token: u64,
+    },
     /// A sync ended. They end in the order in which they were asked for.
     Synced {
         /// Which one.
@@ -62,6 +69,8 @@ pub struct Restored {
     pub term: Term,
     /// The vote in that term.
     pub vote: Option<NodeId>,
-    /// The log.
+    /// The newest snapshot; its state is the machine's.
+    pub snapshot: Option<Snapshot>,
+    /// The log behind the snapshot.
     pub log: Log,
 }

@@ -12,7 +12,7 @@ use super::entry::{Entry, Payload, Position};
 use super::membership::Configuration;
 use super::message::{Body, Verdict};
 use super::node::{Raft, State};
-use super::progress::Progress;
+use super::progress::{Mode, Progress};
 use super::quorum::{Tally, committed, tally};
 use super::refusal::{LeadershipRefusal, ProposalRefusal};
 use super::transfer::Transfer;
@@ -43,7 +43,11 @@ impl Leader {
         &self.peers
     }
 
-    fn find(&self, id: NodeId) -> Option<usize> {
+    pub(super) fn peers_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
+        self.peers.iter_mut()
+    }
+
+    pub(super) fn find(&self, id: NodeId) -> Option<usize> {
         self.peers.iter().position(|peer| peer.id == id)
     }
 
@@ -284,6 +288,10 @@ impl Raft {
         };
         let Peer { id, progress, .. } = &mut leader.peers[at];
         let (to, index) = (*id, progress.next() - 1);
+        let behind = index < self.log.base().index;
+        if behind || matches!(progress.mode(), Mode::Snapshot { .. }) {
+            return self.send_chunk(at);
+        }
         let Some(term) = self.log.term_at(index) else {
             panic!("{index}, before the next entry of {to}, is not in the log");
         };

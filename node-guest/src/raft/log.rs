@@ -1,7 +1,7 @@
 //! The log in memory.
 //!
-//! A log starts after its *base*: the place before its first entry, 0@0 for a log that was never compacted (later,
-//! the end of a snapshot). Indexes are counted from there, without gaps, and terms never fall along it. The log does
+//! A log starts after its *base*: the place before its first entry, 0@0 for a log that was never compacted, and otherwise
+//! the end of a snapshot or a little before it. Indexes are counted from there, without gaps, and terms never fall along it. The log does
 //! not know what is committed or durable: [`super::Raft`] and `Persistence` do. It counts its own bytes, since a
 //! bound on them is what keeps a node within its memory.
 
@@ -51,7 +51,7 @@ impl Log {
     }
 
     /// The entries from `first` to `last` with their indexes; all of them must be there.
-    pub(super) fn range(&self, first: Index, last: Index) -> impl Iterator<Item = (Index, &Entry)> {
+    pub(crate) fn range(&self, first: Index, last: Index) -> impl Iterator<Item = (Index, &Entry)> {
         let slots = self.slot(first).zip(self.slot(last + 1));
         let Some(entries) = slots.and_then(|(start, end)| self.entries.get(start..end)) else {
             panic!("{first} to {last} is not all in a log from {} to {}", self.base, self.last());
@@ -91,6 +91,26 @@ impl Log {
         };
         self.bytes -= self.entries[slot..].iter().map(Entry::bytes).sum::<u64>();
         self.entries.truncate(slot);
+    }
+
+    /// Takes away entries from the start, up to and with `last`, but keeps the last of these that are within both bounds.
+    pub(super) fn compact(&mut self, last: Index, keep: u32, keep_bytes: u64) {
+        let slot = self.slot(last + 1).unwrap_or(0).min(self.entries.len());
+        let mut bytes = 0;
+        let fits = |entry: &&Entry| {
+            bytes += entry.bytes();
+            bytes <= keep_bytes
+        };
+        let kept = self.entries[..slot].iter().rev().take(keep as usize).take_while(fits).count();
+        let gone = slot - kept;
+        let Some(end) = gone.checked_sub(1) else { return };
+        self.base = Position { term: self.entries[end].term, index: self.base.index + gone as u64 };
+        self.bytes -= self.entries.drain(..gone).map(|entry| entry.bytes()).sum::<u64>();
+    }
+
+    /// Takes away all entries; the log starts after `base` from now on.
+    pub(super) fn reset(&mut self, base: Position) {
+        *self = Self::new(base);
     }
 
     /// The entries from `from` on that one message may carry: within both bounds, but at least one if there is any.
@@ -192,6 +212,24 @@ mod tests {
         assert_eq!([1, 2, 3, 4].map(|t| log.last_of_term(t, 9)), [Some(4), Some(6), None, Some(7)]);
         // Only below the limit.
         assert_eq!([2, 4].map(|term| log.last_of_term(term, 6)), [Some(5), None]);
+    }
+
+    #[test]
+    fn compaction_keeps_what_is_within_both_bounds() {
+        let compacted = |last, keep, bytes| {
+            let mut log = log(Position { term: 1, index: 3 }, &[1, 2, 2, 4]);
+            log.compact(last, keep, bytes);
+            assert_eq!(log.bytes(), log.iter().map(|(_, entry)| entry.bytes()).sum::<u64>());
+            assert_eq!(log.last(), Position { term: 4, index: 7 });
+            (log.base().index, log.base().term)
+        };
+        assert_eq!(compacted(6, 0, 1000), (6, 2));
+        assert_eq!(compacted(6, 1, 1000), (5, 2));
+        assert_eq!(compacted(6, 9, 2 * 65), (4, 1));
+        assert_eq!(compacted(6, 9, 64), (6, 2));
+        assert_eq!(compacted(6, 9, 1000), (3, 1));
+        assert_eq!(compacted(3, 0, 0), (3, 1));
+        assert_eq!(compacted(7, 0, 0), (7, 4));
     }
 
     #[test]

@@ -130,14 +130,21 @@ impl fmt::Display for Configuration {
 /// the latest configuration in its log").
 #[derive(Clone, Debug)]
 pub(super) struct Memberships {
-    /// Each with the index of its entry; the first is that of the start, whose index is that of the log's base.
+    /// Each with the index of its entry; the first is in force where the log begins.
     kept: Vec<(Index, Rc<Configuration>)>,
 }
 
 impl Memberships {
     /// Before the first change.
-    pub(super) fn new(base: Index, start: Configuration) -> Self {
-        Self { kept: vec![(base, Rc::new(start))] }
+    pub(super) fn new(base: Index, start: Rc<Configuration>) -> Self {
+        Self { kept: vec![(base, start)] }
+    }
+
+    /// The one in force at an index that is committed, and the index of its entry.
+    pub(super) fn at(&self, index: Index) -> (Index, &Rc<Configuration>) {
+        let (at, configuration) =
+            self.kept.iter().rfind(|(at, _)| *at <= index).expect("the first is in force where the log begins");
+        (*at, configuration)
     }
 
     /// The one in force, and the index of its entry.

@@ -4,6 +4,7 @@
 //! answers. How they look on a wire is not known here.
 
 use super::entry::{Entry, Position};
+use super::snapshot::Chunk;
 use super::{Index, Term};
 
 /// A message.
@@ -55,6 +56,15 @@ pub enum Body {
     },
     /// The answer to an append.
     AppendReply(Verdict),
+    /// "I lead this term; what you lack is no more in my log: here is a part of the state that it led to" (thesis 5.3).
+    InstallSnapshot(Box<Chunk>),
+    /// "Of that snapshot I have so much."
+    SnapshotReply {
+        /// The last index that the snapshot covers.
+        last: Index,
+        /// How many of its bytes are here: where the next part begins.
+        received: u64,
+    },
     /// "Campaign at once": the leader hands over (thesis 3.10).
     TimeoutNow,
 }

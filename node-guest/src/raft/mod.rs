@@ -14,7 +14,7 @@
 //!
 //! ```text
 //!            Message, Alarm, Propose, Synced                    Send, Alarm, Persist, Sync,
-//!   shell ───────────── Input ────────────▶ Raft::step ──▶ poll ── Output ──▶ Apply, Proposal, Note, Halt
+//!   shell ───────────── Input ────────────▶ Raft::step ──▶ poll ── Output ──▶ Apply, Snapshot, Proposal, Note, Halt
 //! ```
 //!
 //! # Who does what
@@ -28,6 +28,7 @@
 //! | to lead: replicate, repair, commit (5.3, 5.4.2) | `Leader` | `leader.rs` |
 //! | to hand over (thesis 3.10) | `Transfer` | `transfer.rs` |
 //! | what the leader knows of one follower | [`Progress`] | `progress.rs` |
+//! | a state in place of the log that led there (thesis 5) | [`Snapshot`] | `snapshot.rs` |
 //! | which majority is enough, also in a joint configuration | [`Tally`] | `quorum.rs` |
 //! | who the members are | [`Configuration`] | `membership.rs` |
 //! | who they become, in steps that keep quorums together (thesis 4) | [`Change`] | `change.rs` |
@@ -52,7 +53,7 @@
 //!
 //! # What is left out, so far
 //!
-//! Snapshots (thesis 5; the log has a base already) and linearizable reads (thesis 6.4).
+//! Linearizable reads (thesis 6.4).
 
 mod candidate;
 mod change;
@@ -71,6 +72,7 @@ mod persistence;
 mod progress;
 mod quorum;
 mod refusal;
+mod snapshot;
 mod transfer;
 mod vote;
 
@@ -88,6 +90,7 @@ pub use output::{HaltReason, HardState, Outcome, Output, Record};
 pub use progress::{Mode, Progress};
 pub use quorum::{Tally, committed, tally};
 pub use refusal::{AppendRefusal, LeadershipRefusal, ProposalRefusal, Refusal, VoteRefusal};
+pub use snapshot::{Chunk, Image, Snapshot};
 
 /// A node, from 1 on. "Nobody" is `None`; 0 stands for it on the wire only.
 pub type NodeId = u32;

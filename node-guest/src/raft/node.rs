@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::candidate::Votes;
 use super::config::{Config, is_node};
-use super::entry::{Entry, Payload};
+use super::entry::{Entry, Payload, Position};
 use super::follower::Follower;
 use super::input::{Entropy, Input, Restored};
 use super::leader::{Leader, Peer};
@@ -21,6 +21,7 @@ use super::note::{Note, Role};
 use super::output::{HaltReason, HardState, Outcome, Output, Record};
 use super::persistence::Persistence;
 use super::refusal::{ProposalRefusal, Refusal};
+use super::snapshot::Snapshots;
 use super::{Index, Micros, NodeId, Term, Ticket};
 
 /// How many entries one step hands out to be applied, at most. A node that restarted may learn at once that its whole
@@ -39,6 +40,7 @@ pub struct Raft {
     pub(super) commit: Index,
     pub(super) state: State,
     pub(super) persistence: Persistence,
+    pub(super) snapshots: Snapshots,
     /// The time of this step.
     pub(super) now: Micros,
     /// The election timeout drawn for this campaign, or for the next.
@@ -62,8 +64,8 @@ pub(super) enum State {
 impl Raft {
     /// A node that boots, as a follower, with what it found on its disk. Its first outputs are ready.
     ///
-    /// What is committed is not known from the disk (it is no hard state, Figure 2): the log is applied again from
-    /// its base as the leader tells.
+    /// What is committed is not known from the disk (it is no hard state, Figure 2), but for what a snapshot covers: the
+    /// log is applied again from there as the leader tells.
     pub fn new(
         id: NodeId,
         config: Config,
@@ -74,10 +76,16 @@ impl Raft {
     ) -> Self {
         assert!(is_node(id), "0 is nobody, and no node");
         assert_eq!(config.check(), Ok(()), "the configuration must be sound");
-        let Restored { term, vote, log } = restored;
+        let Restored { term, vote, snapshot, log } = restored;
+        let last = snapshot.as_ref().map_or(Position::default(), |snapshot| snapshot.last);
+        assert_eq!(last, log.base(), "the log begins where the snapshot ends");
         assert!(term >= log.last().term, "the log is ahead of term {term}: {}", log.last());
         let hard_state = HardState { term, vote };
-        let mut memberships = Memberships::new(log.base().index, membership);
+        let (configured, start) = match snapshot {
+            Some(snapshot) => (snapshot.configured, snapshot.configuration),
+            None => (0, Rc::new(membership)),
+        };
+        let mut memberships = Memberships::new(configured, start);
         for (index, entry) in log.iter() {
             if let Payload::Config(configuration) = &entry.payload {
                 memberships.push(index, Rc::clone(configuration));
@@ -90,6 +98,7 @@ impl Raft {
             commit: log.base().index,
             state: State::Follower(Follower::default()),
             persistence: Persistence::new(hard_state, log.last().index),
+            snapshots: Snapshots { last, since: 0 },
             now,
             timeout_us: 0,
             deadline: 0,
@@ -119,6 +128,10 @@ impl Raft {
             Input::Propose { token, command } => self.on_proposal(token, |leader| leader.append_command(command)),
             Input::Reconfigure { token, step } => self.on_proposal(token, |leader| leader.append_step(&step)),
             Input::Transfer { token, to } => self.on_transfer(token, to),
+            Input::Compact { token } => {
+                self.take_snapshot();
+                self.output(Output::Proposal { token, outcome: Outcome::Begun });
+            }
             Input::Synced { ticket, result: Ok(()) } => self.on_synced(ticket),
             Input::Synced { ticket, result: Err(()) } => {
                 self.halt(HaltReason::SyncFailed { ticket });
@@ -225,8 +238,8 @@ impl Raft {
             return;
         }
         if term > self.term() {
-            // Only a leader sends appends, so the term and its leader are learnt together.
-            let leader = matches!(body, Body::AppendEntries { .. }).then_some(from);
+            // Only a leader sends appends and snapshots, so the term and its leader are learnt together.
+            let leader = matches!(body, Body::AppendEntries { .. } | Body::InstallSnapshot(_)).then_some(from);
             self.adopt_term(term, leader);
         }
         let current = term == self.term();
@@ -237,7 +250,8 @@ impl Raft {
             Body::AppendEntries { prev, entries, commit } if current => {
                 self.on_append_entries(from, prev, entries, commit);
             }
-            Body::AppendEntries { .. } => self.refuse_stale_append(from, term),
+            Body::InstallSnapshot(chunk) if current => self.on_chunk(from, *chunk),
+            Body::AppendEntries { .. } | Body::InstallSnapshot(_) => self.refuse_stale_append(from, term),
             // A pre-vote's answer names its term itself; the answers below belong to the term they were given in,
             // and an answer that comes after its term is over says nothing any more.
             Body::PreVoteReply { answers, granted } => {
@@ -247,7 +261,11 @@ impl Raft {
                 self.on_request_vote_reply(from, granted);
             }
             Body::AppendReply(verdict) if current => self.on_append_reply(from, verdict),
-            Body::RequestVoteReply { .. } | Body::AppendReply(_) | Body::TimeoutNow => {}
+            Body::SnapshotReply { last, received } if current => self.on_snapshot_reply(from, last, received),
+            Body::RequestVoteReply { .. }
+            | Body::AppendReply(_)
+            | Body::SnapshotReply { .. }
+            | Body::TimeoutNow => {}
         }
     }
 
@@ -303,6 +321,9 @@ impl Raft {
         if let Some(last) = completed.last {
             self.note(Note::Durable { last });
         }
+        if let Some(last) = completed.snapshot {
+            self.compact(last);
+        }
         for (to, message) in self.persistence.release(ticket) {
             self.outputs.push_back(Output::Send { to, message });
         }
@@ -324,6 +345,7 @@ impl Raft {
     /// Ends a step: write the hard state if it changed, ask for a sync if one is due, and set the alarm.
     fn settle(&mut self) {
         self.write_hard_state();
+        self.snapshot_if_due();
         if let Some(ticket) = self.persistence.begin_sync(self.log.last().index, self.now) {
             self.output(Output::Sync(ticket));
         }
@@ -408,6 +430,7 @@ impl Raft {
         let index = index.min(self.commit + APPLY_MAX);
         self.note(Note::Commit { index });
         for (index, entry) in self.log.range(self.commit + 1, index) {
+            self.snapshots.since += entry.bytes();
             self.outputs.push_back(Output::Apply { index, entry: entry.clone() });
         }
         self.commit = index;
@@ -435,13 +458,13 @@ impl Raft {
         self.note(Note::Refused(refusal));
     }
 
-    fn write_hard_state(&mut self) {
+    pub(super) fn write_hard_state(&mut self) {
         if self.persistence.write_hard_state(self.hard_state) {
             self.output(Output::Persist(Record::HardState(self.hard_state)));
         }
     }
 
-    fn note_config(&mut self) {
+    pub(super) fn note_config(&mut self) {
         let (index, configuration) = self.memberships.last();
         let configuration = Rc::clone(configuration);
         self.note(Note::Config { index, configuration });
@@ -452,11 +475,11 @@ impl Raft {
         self.note(Note::Role { role, term, leader });
     }
 
-    fn note(&mut self, note: Note) {
+    pub(super) fn note(&mut self, note: Note) {
         self.output(Output::Note(note));
     }
 
-    fn output(&mut self, output: Output) {
+    pub(super) fn output(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
 }

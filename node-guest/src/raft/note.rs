@@ -5,10 +5,11 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::entry::Entry;
+use super::entry::{Entry, Position};
 use super::membership::Configuration;
 use super::output::HardState;
 use super::refusal::Refusal;
+use super::snapshot::Image;
 use super::{Index, NodeId, Term};
 
 /// The part a node plays.
@@ -78,6 +79,18 @@ pub enum Note {
         /// The last such index.
         index: Index,
     },
+    /// A snapshot is durable, and the log lost what it replaces, but for a few entries.
+    Snapshot {
+        /// The last entry that it covers.
+        last: Position,
+    },
+    /// The leader's snapshot took the place of log and machine. Not durable yet.
+    Install {
+        /// The last entry that it covers.
+        last: Position,
+        /// What it consists of.
+        image: Image,
+    },
     /// Something was refused, with what was compared.
     Refused(Refusal),
 }
@@ -96,6 +109,8 @@ impl fmt::Display for Note {
             Note::Truncate { from } => write!(f, "truncate from {from}"),
             Note::Durable { last } => write!(f, "durable to {last}"),
             Note::Commit { index } => write!(f, "commit {index}"),
+            Note::Snapshot { last } => write!(f, "snapshot up to {last}"),
+            Note::Install { last, .. } => write!(f, "install snapshot up to {last}"),
             Note::Refused(refusal) => refusal.fmt(f),
         }
     }

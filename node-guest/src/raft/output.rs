@@ -1,11 +1,13 @@
 //! What a node wants done. Outputs are done in the order in which they come.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::entry::Entry;
 use super::message::Message;
 use super::note::Note;
 use super::refusal::ProposalRefusal;
+use super::snapshot::{Image, Snapshot};
 use super::{Index, Micros, NodeId, Term, Ticket};
 
 /// What a node wants done.
@@ -24,6 +26,34 @@ pub enum Output {
     Persist(Record),
     /// Make all that was written so far durable, and answer with [`super::Input::Synced`]. Never two at a time.
     Sync(Ticket),
+    /// Write down the machine as it is now, with the log behind it, in place of all that was written. The next sync covers
+    /// it. Never two at a time.
+    Snapshot(Snapshot),
+    /// Send the part of the newest snapshot that begins at `offset`, as a [`super::Body::InstallSnapshot`] of this term. All
+    /// that had to be durable first, is.
+    SendChunk {
+        /// To whom.
+        to: NodeId,
+        /// In which term.
+        term: Term,
+        /// Where the part begins; at or beyond the end, an empty part is sent.
+        offset: u64,
+    },
+    /// Keep a part of a snapshot that the leader sends. One that begins at 0 begins anew.
+    Store {
+        /// Where the part begins.
+        offset: u64,
+        /// The part.
+        data: Rc<[u8]>,
+    },
+    /// What was stored is whole: it is the machine from now on, and is to be written down in place of all that was written.
+    /// The log is empty behind it. The next sync covers it.
+    Install {
+        /// What it is of.
+        snapshot: Snapshot,
+        /// What it consists of.
+        image: Image,
+    },
     /// This entry is committed. They come in order, each once per boot.
     Apply {
         /// Its index.

@@ -6,6 +6,7 @@
 //! entries does not wait as a message: the follower derives it from the durable index when that grows, so an
 //! acknowledgement of entries that were truncated meanwhile cannot even be formed.
 
+use super::entry::Position;
 use super::message::Message;
 use super::output::HardState;
 use super::{Index, Micros, NodeId, Ticket};
@@ -24,6 +25,8 @@ pub(super) struct Persistence {
     durable: HardState,
     /// The log is on disk for sure up to here, as it is in memory.
     durable_last: Index,
+    /// The end of a snapshot that was written, and that no sync covers yet.
+    snapshot: Option<Position>,
     held: Vec<Held>,
 }
 
@@ -35,6 +38,7 @@ struct Syncing {
     since: Micros,
     hard_state: HardState,
     last: Index,
+    snapshot: Option<Position>,
 }
 
 /// A message that waits for a ticket.
@@ -52,6 +56,8 @@ pub(super) struct Completed {
     pub(super) hard_state: Option<HardState>,
     /// The last durable index, if it is higher now.
     pub(super) last: Option<Index>,
+    /// The end of a snapshot, if one is durable now.
+    pub(super) snapshot: Option<Position>,
 }
 
 impl Persistence {
@@ -64,6 +70,7 @@ impl Persistence {
             written: hard_state,
             durable: hard_state,
             durable_last: last,
+            snapshot: None,
             held: Vec::new(),
         }
     }
@@ -102,6 +109,18 @@ impl Persistence {
         }
     }
 
+    /// Notes that a snapshot was written.
+    pub(super) fn write_snapshot(&mut self, last: Position) {
+        assert!(!self.is_snapshotting(), "one snapshot at a time");
+        self.dirty = true;
+        self.snapshot = Some(last);
+    }
+
+    /// Whether a snapshot was written that is not durable yet.
+    pub(super) fn is_snapshotting(&self) -> bool {
+        self.snapshot.is_some() || self.syncing.as_ref().is_some_and(|syncing| syncing.snapshot.is_some())
+    }
+
     /// Since when a sync has been under way.
     pub(super) fn syncing_since(&self) -> Option<Micros> {
         self.syncing.as_ref().map(|syncing| syncing.since)
@@ -115,7 +134,8 @@ impl Persistence {
         let ticket = self.next;
         self.next += 1;
         self.dirty = false;
-        self.syncing = Some(Syncing { ticket, since: now, hard_state: self.written, last });
+        let snapshot = self.snapshot.take();
+        self.syncing = Some(Syncing { ticket, since: now, hard_state: self.written, last, snapshot });
         Some(ticket)
     }
 
@@ -129,6 +149,7 @@ impl Persistence {
         let completed = Completed {
             hard_state: (done.hard_state != self.durable).then_some(done.hard_state),
             last: (done.last != self.durable_last).then_some(done.last),
+            snapshot: done.snapshot,
         };
         self.durable = done.hard_state;
         self.durable_last = done.last;
@@ -185,9 +206,9 @@ mod tests {
         disk.write_entry();
         assert_eq!(disk.begin_sync(2, 0), None);
         disk.write_entry();
-        assert_eq!(disk.complete(1), Completed { hard_state: None, last: Some(1) });
+        assert_eq!(disk.complete(1), Completed { hard_state: None, last: Some(1), snapshot: None });
         assert_eq!(disk.begin_sync(3, 0), Some(2));
-        assert_eq!(disk.complete(2), Completed { hard_state: None, last: Some(3) });
+        assert_eq!(disk.complete(2), Completed { hard_state: None, last: Some(3), snapshot: None });
         assert_eq!(disk.begin_sync(3, 0), None);
     }
 
@@ -202,10 +223,10 @@ mod tests {
         disk.write_entry();
         disk.write_truncate(5);
         assert_eq!(disk.durable_last(), 4);
-        assert_eq!(disk.complete(1), Completed { hard_state: None, last: None });
+        assert_eq!(disk.complete(1), Completed { hard_state: None, last: None, snapshot: None });
         disk.write_entry();
         assert_eq!(disk.begin_sync(5, 0), Some(2));
-        assert_eq!(disk.complete(2), Completed { hard_state: None, last: Some(5) });
+        assert_eq!(disk.complete(2), Completed { hard_state: None, last: Some(5), snapshot: None });
     }
 
     #[test]

@@ -11,12 +11,21 @@ use std::collections::VecDeque;
 use super::Index;
 
 /// How the leader sends to a follower.
+///
+/// A follower that lacks what the log has no more gets a snapshot, chunk by chunk, and nothing else until it has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// One append at a time, to find where the logs agree.
     Probe,
     /// Appends ahead of their answers.
     Replicate,
+    /// A snapshot, as the follower lacks what the log has no more (thesis 5.3).
+    Snapshot {
+        /// The last index that it covers.
+        last: Index,
+        /// How many of its bytes the follower has, as far as it said.
+        received: u64,
+    },
 }
 
 /// What a leader knows of one follower.
@@ -64,6 +73,7 @@ impl Progress {
         let window = match self.mode {
             Mode::Probe => 1,
             Mode::Replicate => inflight_max as usize,
+            Mode::Snapshot { .. } => 0,
         };
         self.inflight.len() < window
     }
@@ -87,7 +97,8 @@ impl Progress {
         // A follower may have verified more than its disk holds yet, so hope beyond `index` is kept.
         self.next = self.next.max(index + 1);
         match self.mode {
-            Mode::Probe => {
+            Mode::Snapshot { last, .. } if index < last => {}
+            Mode::Probe | Mode::Snapshot { .. } => {
                 self.mode = Mode::Replicate;
                 self.inflight.clear();
             }
@@ -105,7 +116,8 @@ impl Progress {
         // Up to what matched, the refusal is older than an acceptance; from `next` on, older than a refusal that moved
         // `next` back. While probing, only the last probe counts.
         let old = prev <= self.matched || prev >= self.next || self.mode == Mode::Probe && prev + 1 != self.next;
-        if old {
+        // Nothing was appended that could be refused while a snapshot is sent.
+        if old || matches!(self.mode, Mode::Snapshot { .. }) {
             return false;
         }
         self.mode = Mode::Probe;
@@ -113,6 +125,25 @@ impl Progress {
         // At least one step back, so that the search ends; never into what matched.
         self.next = retry.clamp(self.matched + 1, prev);
         true
+    }
+
+    /// The follower gets a snapshot up to `last`, from its first byte on.
+    pub(super) fn install(&mut self, last: Index) {
+        self.mode = Mode::Snapshot { last, received: 0 };
+        self.inflight.clear();
+        self.next = last + 1;
+    }
+
+    /// The follower says how much it has of the snapshot up to `of`. Returns whether that is of the one being sent, and
+    /// news: less than before is so, too, as a follower that restarts begins anew.
+    pub(super) fn received(&mut self, of: Index, bytes: u64) -> bool {
+        match &mut self.mode {
+            Mode::Snapshot { last, received } if *last == of && *received != bytes => {
+                *received = bytes;
+                true
+            }
+            _ => false,
+        }
     }
 }
 
@@ -159,6 +190,22 @@ mod tests {
         assert!(!progress.reject(6, 7));
         assert!(!progress.reject(9, 10));
         assert_eq!(progress, before);
+    }
+
+    #[test]
+    fn a_snapshot_is_all_that_is_sent_until_it_is_there() {
+        let mut progress = replicating(3, 9);
+        progress.install(20);
+        assert_eq!((progress.next(), progress.has_room(8)), (21, false));
+        assert!(progress.received(20, 100));
+        assert!(!progress.received(20, 100), "it is no news");
+        assert!(!progress.received(15, 50), "it is of another snapshot");
+        assert!(!progress.reject(20, 5));
+        // Acknowledges an append of before.
+        assert!(progress.accept(5));
+        assert_eq!(progress.mode(), Mode::Snapshot { last: 20, received: 100 });
+        assert!(progress.accept(20));
+        assert_eq!((progress.mode(), progress.next(), progress.matched()), (Mode::Replicate, 21, 20));
     }
 
     #[test]

@@ -8,13 +8,16 @@ use std::collections::VecDeque;
 const SECTOR_BYTES: usize = 512;
 const _: () = assert!(SECTOR_BYTES as u64 == SECTOR);
 
-/// A disk of one file, as the host has it.
+/// The files of a disk.
+pub(crate) type Files = [Vec<u8>; 3];
+
+/// A disk, as the host has it.
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
     /// What a crash leaves for sure.
-    pub(crate) stable: Vec<u8>,
+    pub(crate) stable: Files,
     /// What reads see.
-    pub(crate) now: Vec<u8>,
+    pub(crate) now: Files,
     pub(crate) unsynced: Vec<Operation>,
     /// Syncs under way, each with the number of operations that it covers.
     pub(crate) syncs: VecDeque<(Ticket, usize)>,
@@ -25,20 +28,22 @@ pub(crate) struct Disk {
 
 #[derive(Clone)]
 pub(crate) enum Operation {
-    Write(usize, Vec<u8>),
-    Truncate(usize),
+    Write(u32, usize, Vec<u8>),
+    Truncate(u32, usize),
 }
 
 impl Operation {
     /// Does to `file` what survives: asked once for a change of length, and once for each sector.
-    fn apply(&self, file: &mut Vec<u8>, survives: &mut dyn FnMut() -> bool) {
+    fn apply(&self, files: &mut Files, survives: &mut dyn FnMut() -> bool) {
+        let (Operation::Write(file, ..) | Operation::Truncate(file, _)) = self;
+        let file = &mut files[*file as usize];
         match self {
-            Operation::Truncate(len) => {
+            Operation::Truncate(_, len) => {
                 if survives() {
                     file.resize(*len, 0);
                 }
             }
-            Operation::Write(offset, bytes) => {
+            Operation::Write(_, offset, bytes) => {
                 let end = offset + bytes.len();
                 if end > file.len() && survives() {
                     file.resize(end, 0);
@@ -93,23 +98,23 @@ impl Imports for Disk {
         self.draws += 1;
         self.draws
     }
-    fn disk_len(&mut self, _: u32) -> u64 {
-        self.now.len() as u64
+    fn disk_len(&mut self, file: u32) -> u64 {
+        self.now[file as usize].len() as u64
     }
-    fn disk_read(&mut self, _: u32, offset: u64, into: &mut [u8]) -> Result<u32, i32> {
+    fn disk_read(&mut self, file: u32, offset: u64, into: &mut [u8]) -> Result<u32, i32> {
         if let Some(status) = self.broken {
             return Err(status);
         }
-        let tail = &self.now[usize::try_from(offset).unwrap()..];
+        let tail = &self.now[file as usize][usize::try_from(offset).unwrap()..];
         let len = tail.len().min(into.len());
         into[..len].copy_from_slice(&tail[..len]);
         Ok(u32::try_from(len).unwrap())
     }
-    fn disk_write(&mut self, _: u32, offset: u64, bytes: &[u8]) -> Result<(), i32> {
-        self.does(Operation::Write(usize::try_from(offset).unwrap(), bytes.to_vec()))
+    fn disk_write(&mut self, file: u32, offset: u64, bytes: &[u8]) -> Result<(), i32> {
+        self.does(Operation::Write(file, usize::try_from(offset).unwrap(), bytes.to_vec()))
     }
-    fn disk_truncate(&mut self, _: u32, len: u64) -> Result<(), i32> {
-        self.does(Operation::Truncate(usize::try_from(len).unwrap()))
+    fn disk_truncate(&mut self, file: u32, len: u64) -> Result<(), i32> {
+        self.does(Operation::Truncate(file, usize::try_from(len).unwrap()))
     }
     fn disk_sync(&mut self, ticket: u64) {
         self.syncs.push_back((ticket, self.unsynced.len()));

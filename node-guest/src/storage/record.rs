@@ -4,17 +4,18 @@
 //!
 //! | at | field | what it is |
 //! |---|---|---|
-//! | 0 | `sum: u64` | XXH64 of everything after it, seeded with the record's offset |
+//! | 0 | `sum: u64` | XXH64 of everything after it, seeded with the record's place |
 //! | 8 | `previous: u64` | the `sum` of the record before; 0 in the first |
 //! | 16 | `durable: u64` | the file was durable up to here when this was written |
 //! | 24 | `len: u32` | the length of the payload |
 //! | 28 | `kind: u32` | which of the payloads below follows |
 //! | 32 | payload | and zeros up to a multiple of 8, which belong to nothing |
 //!
-//! The offset in the sum means that a record is one only where it was written: neither a misdirected write nor a value
-//! that a client shaped like a record is taken for it.
+//! The place is the offset and the generation of the file, so that a record is one only where it was written: neither a
+//! misdirected write, nor a value that a client shaped like a record, nor what a file held before it was begun anew, is
+//! taken for it. The first record of a file tells the generation, and is seeded without it.
 
-use crate::raft::{HardState, Record};
+use crate::raft::{HardState, Image, Record, Snapshot};
 use crate::wire;
 use raftbox_abi::codec::{Reader, Write};
 use xxhash_rust::xxh64::xxh64;
@@ -26,7 +27,7 @@ pub(super) const HEADER_BYTES: u64 = 32;
 pub(super) const PAYLOAD_BYTES_MAX: u32 = 1 << 20;
 
 /// The version of this format, in every boot record.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What precedes a payload.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +40,29 @@ pub(super) struct Header {
 }
 
 /// A record, decoded.
-pub(super) enum Stored {
+pub(super) enum Stored<'a> {
     Boot(Boot),
     Raft(Record),
+    /// A piece of a snapshot, with its length before it.
+    Piece(&'a [u8]),
+    /// All pieces of this one precede.
+    Snapshot(Snapshot, Image),
+    /// All that the file was begun with precedes.
+    Seal,
+}
+
+/// Where a record is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) generation: u64,
+    pub(super) offset: u64,
+}
+
+impl Place {
+    fn seed(self) -> u64 {
+        // A file is at most 1 GiB long.
+        if self.offset == 0 { 0 } else { self.generation << 32 | self.offset }
+    }
 }
 
 /// The first record that a boot writes. Epoch and nonce tell the boot from all others, so that the records of two boots
@@ -54,6 +75,10 @@ pub(super) struct Boot {
     pub(super) nonce: u64,
     /// Whose disk it is.
     pub(super) node: u32,
+    /// Which of the files that were begun one after the other this is, from 1 on.
+    pub(super) generation: u64,
+    /// How far the file before was durable when this one was begun.
+    pub(super) before: u64,
 }
 
 mod kind {
@@ -61,6 +86,9 @@ mod kind {
     pub(super) const HARD_STATE: u32 = 2;
     pub(super) const APPEND: u32 = 3;
     pub(super) const TRUNCATE: u32 = 4;
+    pub(super) const PIECE: u32 = 5;
+    pub(super) const SNAPSHOT: u32 = 6;
+    pub(super) const SEAL: u32 = 7;
 }
 
 impl Header {
@@ -69,7 +97,7 @@ impl Header {
         let mut from = Reader(bytes);
         let (sum, previous, durable) = (from.u64()?, from.u64()?, from.u64()?);
         let header = Self { sum, previous, durable, len: from.u32()?, kind: from.u32()? };
-        let possible = (kind::BOOT..=kind::TRUNCATE).contains(&header.kind)
+        let possible = (kind::BOOT..=kind::SEAL).contains(&header.kind)
             && header.len <= PAYLOAD_BYTES_MAX
             && header.durable <= offset
             && offset + header.record_bytes() <= file_len;
@@ -86,19 +114,24 @@ impl Header {
         self.used_bytes().next_multiple_of(8)
     }
 
-    /// Whether `record`, the used bytes of a record at `offset`, is what was written there.
-    pub(super) fn is_sum_of(&self, record: &[u8], offset: u64) -> bool {
-        xxh64(&record[8..], offset) == self.sum
+    /// Whether `record`, the used bytes of a record, is what was written there.
+    pub(super) fn is_sum_of(&self, record: &[u8], place: Place) -> bool {
+        xxh64(&record[8..], place.seed()) == self.sum
     }
 
     /// Reads the payload of `record`; `None` if it is no payload of its kind.
-    pub(super) fn payload(&self, record: &[u8]) -> Option<Stored> {
-        let mut from = Reader(&record[32..]);
+    pub(super) fn payload<'a>(&self, record: &'a [u8]) -> Option<Stored<'a>> {
+        let payload = &record[32..];
+        if self.kind == kind::PIECE {
+            let piece = Reader(payload).bytes()?;
+            return (piece.len() + 4 == payload.len()).then_some(Stored::Piece(payload));
+        }
+        let mut from = Reader(payload);
         let stored = match self.kind {
             kind::BOOT => {
-                let (epoch, nonce) = (from.u64()?, from.u64()?);
+                let (epoch, nonce, generation, before) = (from.u64()?, from.u64()?, from.u64()?, from.u64()?);
                 let (node, FORMAT) = (from.u32()?, from.u32()?) else { return None };
-                Stored::Boot(Boot { epoch, nonce, node })
+                Stored::Boot(Boot { epoch, nonce, node, generation, before })
             }
             kind::HARD_STATE => {
                 let (term, vote) = (from.u64()?, from.u32()?);
@@ -110,14 +143,20 @@ impl Header {
                 Stored::Raft(Record::Append { index, entry })
             }
             kind::TRUNCATE => Stored::Raft(Record::Truncate { from: from.u64()? }),
+            kind::SNAPSHOT => {
+                let (snapshot, image) = wire::take_snapshot(&mut from)?;
+                Stored::Snapshot(snapshot, image)
+            }
+            kind::SEAL => Stored::Seal,
             _ => return None,
         };
         from.end(stored)
     }
 }
 
-/// Appends a record to `out` that will lie at `offset`, and returns its sum.
-pub(super) fn encode(out: &mut Vec<u8>, offset: u64, previous: u64, durable: u64, stored: &Stored) -> u64 {
+/// Appends a record to `out` that will lie at `place`, and returns its sum.
+pub(super) fn encode(out: &mut Vec<u8>, place: Place, previous: u64, durable: u64, stored: &Stored<'_>) -> u64 {
+    let offset = place.offset;
     assert!(offset.is_multiple_of(8), "a record starts at a multiple of 8, not at {offset}");
     assert!(durable <= offset, "{durable} bytes cannot be durable where {offset} are written");
     let start = out.len();
@@ -131,17 +170,19 @@ pub(super) fn encode(out: &mut Vec<u8>, offset: u64, previous: u64, durable: u64
     assert!(len <= PAYLOAD_BYTES_MAX, "a payload of {len} bytes would not be found again");
     out[start + 24..start + 28].copy_from_slice(&len.to_le_bytes());
     out[start + 28..start + 32].copy_from_slice(&kind.to_le_bytes());
-    let sum = xxh64(&out[start + 8..], offset);
+    let sum = xxh64(&out[start + 8..], place.seed());
     out[start..start + 8].copy_from_slice(&sum.to_le_bytes());
     out.resize(start + (used - start).next_multiple_of(8), 0);
     sum
 }
 
-fn put_payload(out: &mut Vec<u8>, stored: &Stored) -> u32 {
+fn put_payload(out: &mut Vec<u8>, stored: &Stored<'_>) -> u32 {
     match stored {
         Stored::Boot(boot) => {
             out.put_u64(boot.epoch);
             out.put_u64(boot.nonce);
+            out.put_u64(boot.generation);
+            out.put_u64(boot.before);
             out.put_u32(boot.node);
             out.put_u32(FORMAT);
             kind::BOOT
@@ -160,5 +201,14 @@ fn put_payload(out: &mut Vec<u8>, stored: &Stored) -> u32 {
             out.put_u64(*from);
             kind::TRUNCATE
         }
+        Stored::Piece(payload) => {
+            out.extend_from_slice(payload);
+            kind::PIECE
+        }
+        Stored::Snapshot(snapshot, image) => {
+            wire::put_snapshot(out, snapshot, image);
+            kind::SNAPSHOT
+        }
+        Stored::Seal => kind::SEAL,
     }
 }

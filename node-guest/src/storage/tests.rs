@@ -2,14 +2,31 @@
 
 use super::disk::{Disk, Numbers};
 use super::*;
-use crate::raft::{Entry, HardState, Log, Payload};
+use crate::raft::{Configuration, Entry, HardState, Image, Index, Log, Payload, Position, Snapshot};
 use std::rc::Rc;
 
-/// What a log says.
-type State = (HardState, Log);
+/// What a log says: term and vote, entries, and the state that the snapshot before them holds.
+type State = (HardState, Log, Vec<Vec<u8>>);
 
-fn state(restored: &Restored) -> State {
-    (HardState { term: restored.term, vote: restored.vote }, restored.log.clone())
+/// The pieces of a snapshot, as they are.
+#[derive(Default)]
+struct Pieces(Vec<Vec<u8>>);
+
+impl Restore for Pieces {
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+    fn piece(&mut self, piece: &[u8]) -> Result<(), &'static str> {
+        self.0.push(piece.to_vec());
+        Ok(())
+    }
+}
+
+/// Opens the log of node 1, with what it says.
+fn open(disk: &mut Disk) -> Result<(Storage, State), Fault> {
+    let mut pieces = Pieces::default();
+    let (storage, restored) = Storage::open(disk, 1, &mut pieces)?;
+    Ok((storage, (HardState { term: restored.term, vote: restored.vote }, restored.log, pieces.0)))
 }
 
 /// A node that writes, with all the states it was in.
@@ -30,8 +47,8 @@ impl Run {
     }
 
     fn on(mut disk: Disk) -> Self {
-        let (storage, restored) = Storage::open(&mut disk, 1).expect("a crash damages nothing");
-        Self { disk, storage, states: vec![state(&restored)], durable: 0, syncing: 0, ticket: 0 }
+        let (storage, state) = open(&mut disk).expect("a crash damages nothing");
+        Self { disk, storage, states: vec![state], durable: 0, syncing: 0, ticket: 0 }
     }
 
     fn last(&self) -> &State {
@@ -39,13 +56,13 @@ impl Run {
     }
 
     fn persist(&mut self, record: Record) {
-        let (mut hard_state, mut log) = self.last().clone();
+        let (mut hard_state, mut log, pieces) = self.last().clone();
         match &record {
             Record::HardState(new) => hard_state = *new,
             Record::Append { entry, .. } => drop(log.append(entry.clone())),
             Record::Truncate { from } => log.truncate(*from),
         }
-        self.states.push((hard_state, log));
+        self.states.push((hard_state, log, pieces));
         self.storage.persist(record);
     }
 
@@ -57,6 +74,28 @@ impl Run {
 
     fn hard_state(&mut self, term: u64, vote: Option<u32>) {
         self.persist(Record::HardState(HardState { term, vote }));
+    }
+
+    /// Whether the core would take a snapshot now: not while one is on its way, nor before a node hears others.
+    fn may_checkpoint(&self) -> bool {
+        !self.storage.replacing && !self.storage.cutting
+    }
+
+    /// Takes a snapshot up to `last`, of pieces of these lengths.
+    fn checkpoint(&mut self, last: Index, lens: &[usize]) {
+        self.write();
+        let (hard_state, log, _) = self.last().clone();
+        let number = self.states.len() as u8;
+        let pieces: Vec<Vec<u8>> = lens.iter().map(|len| vec![number; *len]).collect();
+        let term = log.term_at(last).expect("it is in the log");
+        let configuration = Rc::new(Configuration::new([1], []));
+        let snapshot = Snapshot { last: Position { term, index: last }, configured: 0, configuration };
+        let mut rest = Log::new(snapshot.last);
+        let tail: Vec<_> = log.iter().filter(|(at, _)| *at > last).map(|(at, entry)| (at, entry.clone())).collect();
+        tail.iter().for_each(|(_, entry)| _ = rest.append(entry.clone()));
+        self.states.push((hard_state, rest, pieces.clone()));
+        let put = |put: &mut Put<'_>| pieces.iter().try_for_each(|piece| put(piece));
+        self.storage.checkpoint(&mut self.disk, (snapshot, 7), put, tail.into_iter()).expect("the disk works");
     }
 
     fn write(&mut self) {
@@ -180,22 +219,31 @@ fn a_torn_first_record_is_an_empty_disk() {
     assert_eq!(run.states.len(), 1);
     run.append(5);
     run.sync();
-    assert_eq!(run.disk.now.len(), 0, "nothing is written before the cut is durable");
+    assert_eq!(run.disk.now[0].len(), 0, "nothing is written before the cut is durable");
     run.settle();
     assert_eq!(run.durable, 1);
     run.crash(&mut || false);
 }
 
 fn random_step(run: &mut Run, numbers: &mut Numbers) {
-    let (hard_state, log) = run.last().clone();
-    match numbers.below(8) {
+    let (hard_state, log, _) = run.last().clone();
+    match numbers.below(9) {
         0 => run.hard_state(hard_state.term + numbers.below(2), Some(1)),
         1..=3 => {
             let pick = usize::try_from(numbers.below(6)).expect("it is below 6");
             run.append([0, 3, 100, 450, 600, 1500][pick]);
         }
-        4 if log.last().index > 0 => {
-            run.persist(Record::Truncate { from: 1 + numbers.below(log.last().index) });
+        4 if log.last().index > log.base().index => {
+            let (base, last) = (log.base().index, log.last().index);
+            run.persist(Record::Truncate { from: base + 1 + numbers.below(last - base) });
+        }
+        7 if run.may_checkpoint() && log.last().index > log.base().index => {
+            let (base, last) = (log.base().index, log.last().index);
+            let last = base + 1 + numbers.below(last - base);
+            // No entry of a real log has term 0.
+            if log.term_at(last) > Some(0) {
+                run.checkpoint(last, &[40, 700]);
+            }
         }
         5 if run.storage.syncing.is_none() => run.sync(),
         6 => run.complete(),
@@ -239,25 +287,25 @@ fn damage_to_what_a_later_record_knows_to_be_durable_is_refused() {
         run.sync();
         run.settle();
         run.disk.crash(&mut || false);
-        let size = run.disk.now.len();
+        let size = run.disk.now[0].len();
         let spots = (0..size).map(|spot| spot..spot + 1);
         let sectors = (0..size).step_by(512).map(|spot| spot..size.min(spot + 512));
         for spot in spots.chain(sectors) {
             let mut disk = run.disk.clone();
-            disk.now[spot.clone()].iter_mut().for_each(|byte| *byte ^= 0x55);
+            disk.now[0][spot.clone()].iter_mut().for_each(|byte| *byte ^= 0x55);
             let behind = spot.start >= known;
             // Damage that reaches into the last group takes the witness away as well.
             let witnessed = spot.end <= known;
-            match Storage::open(&mut disk, 1) {
+            match open(&mut disk) {
                 Err(fault) => {
                     assert_eq!(fault.code, crate::fault::code::CORRUPT);
                     assert!(!behind, "{spot:?} of {known} could be a torn tail: {fault}");
                 }
-                Ok((_, restored)) => {
-                    let found = run.states.iter().rposition(|one| *one == state(&restored));
+                Ok((_, state)) => {
+                    let found = run.states.iter().rposition(|one| *one == state);
                     let harmless = found == Some(run.states.len() - 1);
                     assert!(harmless || !witnessed, "{spot:?} of {known} was not noticed");
-                    assert!(found.is_some(), "{spot:?}: invented {restored:?}");
+                    assert!(found.is_some(), "{spot:?}: invented {state:?}");
                     assert!(found >= Some(kept) || !behind, "{spot:?} took what lies before it");
                 }
             }
@@ -271,23 +319,23 @@ fn stale_records_behind_a_forgotten_cut_are_not_continued() {
     run.append(8);
     run.sync();
     run.settle();
-    let broken = run.disk.now.len();
+    let broken = run.disk.now[0].len();
     run.append(600);
     run.append(8);
     run.write();
-    run.disk.now[broken + 100] ^= 1;
+    run.disk.now[0][broken + 100] ^= 1;
     let stale = run.disk.now.clone();
     let mut run = Run::on(run.disk);
     // The disk says that the cut is durable, and keeps what was to be cut.
     run.settle();
     run.disk.now.clone_from(&stale);
     // The boot record and a shorter value end where the torn record did.
-    run.append(600 - 56);
+    run.append(600 - 72);
     run.write();
-    assert_eq!(run.disk.now.len(), stale.len());
-    let (storage, restored) = Storage::open(&mut run.disk, 1).expect("it is a torn tail");
+    assert_eq!(run.disk.now[0].len(), stale[0].len());
+    let (storage, state) = open(&mut run.disk).expect("it is a torn tail");
     assert!(storage.is_cutting());
-    assert_eq!(state(&restored), *run.last());
+    assert_eq!(state, *run.last());
 }
 
 #[test]
@@ -298,16 +346,135 @@ fn a_refusal_names_the_place_and_the_witness() {
         run.sync();
         run.settle();
     }
-    run.disk.now[70] ^= 1;
-    let fault = Storage::open(&mut run.disk, 1).expect_err("it is damaged");
-    let sum = u64::from_le_bytes(run.disk.now[..8].try_into().unwrap());
+    run.disk.now[0][86] ^= 1;
+    let fault = open(&mut run.disk).expect_err("it is damaged");
+    let sum = u64::from_le_bytes(run.disk.now[0][..8].try_into().unwrap());
     assert_eq!(
         fault.reason,
         format!(
-            "file 0 is corrupt at offset 56: expected an intact record that follows the one with sum {sum:#018x}, \
-             since the intact record at offset 120 says that all up to 120 was durable; but its sum is wrong"
+            "file 0 is corrupt at offset 72: expected an intact record that follows the one with sum {sum:#018x}, \
+             since the intact record at offset 136 says that all up to 136 was durable; but its sum is wrong"
         )
     );
+}
+
+/// A node with a durable log in the file of `generation`, and behind it a record that says so.
+fn settled(generation: u64) -> Run {
+    let mut run = Run::new();
+    run.hard_state(1, None);
+    for len in [8, 600] {
+        run.append(len);
+        run.sync();
+        run.settle();
+    }
+    while run.storage.generation < generation {
+        run.checkpoint(run.last().1.last().index, &[700, 40]);
+        run.append(100);
+        run.sync();
+        run.settle();
+        run.append(8);
+        run.sync();
+        run.settle();
+    }
+    run
+}
+
+#[test]
+fn a_crash_between_any_two_calls_of_a_checkpoint_leaves_one_of_the_logs() {
+    for generation in [1, 2, 3] {
+        let mut first = settled(generation);
+        // What the core would do, up to where the old file is emptied, and at each point a crash.
+        let steps: [fn(&mut Run); 9] = [
+            |run| run.append(30),
+            |run| run.checkpoint(run.last().1.last().index - 1, &[300, 20]),
+            |run| run.append(10),
+            Run::write,
+            Run::sync,
+            Run::complete,
+            |run| run.append(20),
+            Run::sync,
+            Run::complete,
+        ];
+        for step in steps {
+            step(&mut first);
+            let count = decisions(&first);
+            assert!(count < 20, "{count} decisions");
+            for mask in 0..1 << count {
+                let mut second = first.clone().crash(&mut bits(mask));
+                // It goes on, and takes a snapshot at once.
+                second.append(40);
+                second.sync();
+                second.settle();
+                second.checkpoint(second.last().1.last().index, &[100]);
+                for mask in [0, 1, 0b10, 0b1110, 0b10101, u32::MAX >> 1] {
+                    second.clone().crash(&mut bits(mask));
+                }
+                second.sync();
+                second.settle();
+                second.crash(&mut || false);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_one_of_the_files_holds_anything_in_the_end() {
+    for generation in 1..6 {
+        let run = settled(generation);
+        let held = run.disk.now.each_ref().map(|file| !file.is_empty());
+        assert_eq!(held, [generation % 2 == 1, generation % 2 == 0, false]);
+        assert_eq!(run.last().2.len(), if generation == 1 { 0 } else { 2 });
+        let before = run.last().clone();
+        assert_eq!(*run.crash(&mut || false).last(), before);
+    }
+}
+
+#[test]
+fn damage_to_a_snapshot_is_refused() {
+    let run = settled(2);
+    let size = run.disk.now[1].len();
+    for spot in 0..size - 200 {
+        let mut disk = run.disk.clone();
+        disk.now[1][spot] ^= 0x55;
+        match open(&mut disk) {
+            Err(fault) => assert_eq!(fault.code, crate::fault::code::CORRUPT),
+            // What fills a record up to the next belongs to nothing.
+            Ok((_, state)) => assert_eq!(state, *run.last(), "{spot}"),
+        }
+    }
+    // The log that it replaced is gone, and it itself is cut short where nothing behind it tells.
+    let mut disk = run.disk.clone();
+    disk.now[1].truncate(600);
+    let fault = open(&mut disk).expect_err("it is damaged");
+    assert!(fault.reason.starts_with("file 0 is corrupt: 840 bytes of it were durable when file 1"), "{fault}");
+}
+
+#[test]
+fn what_a_leader_sends_is_kept_until_it_is_whole() {
+    let mut run = settled(1);
+    let sent: Vec<u8> = [&[3, 0, 0, 0][..], b"one", &[0, 0, 0, 0], &[4, 0, 0, 0], b"two!"].concat();
+    let image = Image { bytes: sent.len() as u64, state: raftbox_abi::hash(&sent), prefix: 0 };
+    let restore = |run: &mut Run, image: &Image| {
+        let mut pieces = Pieces::default();
+        run.storage.restore(&mut run.disk, image, &mut pieces).map(|()| pieces.0).map_err(|fault| fault.reason)
+    };
+    let store = |run: &mut Run, offset: usize, part: &[u8]| {
+        run.storage.store(&mut run.disk, offset as u64, part).expect("the disk works");
+    };
+    // One that was given up, and one that came in parts.
+    store(&mut run, 0, &[9; 100]);
+    store(&mut run, 0, &sent[..5]);
+    store(&mut run, 5, &sent[5..]);
+    let pieces = restore(&mut run, &image).expect("it is whole");
+    assert_eq!(pieces, [b"one".to_vec(), b"".to_vec(), b"two!".to_vec()]);
+    assert_eq!(run.disk.now[2].len(), 0, "it is stored no more");
+    store(&mut run, 0, &sent);
+    let other = Image { state: 1, ..image };
+    assert!(restore(&mut run, &other).unwrap_err().ends_with("is none: its hash is another one"));
+    let cut = Image { bytes: 13, ..image };
+    assert!(restore(&mut run, &cut).unwrap_err().ends_with("is none: it ends within a length"));
+    let cut = Image { bytes: 17, ..image };
+    assert!(restore(&mut run, &cut).unwrap_err().ends_with("is none: a piece is longer than it"));
 }
 
 #[test]
@@ -315,7 +482,7 @@ fn the_disk_of_another_node_is_refused() {
     let mut run = Run::new();
     run.append(8);
     run.write();
-    let fault = Storage::open(&mut run.disk, 2).expect_err("it is the disk of node 1");
+    let fault = Storage::open(&mut run.disk, 2, &mut Pieces::default()).expect_err("it is the disk of node 1");
     assert_eq!(fault.reason, "file 0 belongs to node 1, and this is node 2");
 }
 
@@ -328,16 +495,16 @@ fn a_value_that_looks_like_a_record_is_none() {
     run.append(8);
     run.write();
     // A client puts the bytes of a real record, which claims that much is durable, into a value.
-    let record: Rc<[u8]> = run.disk.now[120..].into();
+    let record: Rc<[u8]> = run.disk.now[0][136..].into();
     let mut run = Run::new();
     let entry = Entry { term: 0, payload: Payload::Command(record) };
     run.persist(Record::Append { index: 1, entry });
     run.write();
     // Its own record is torn, the value is whole.
-    run.disk.now[60] ^= 1;
-    let (storage, restored) = Storage::open(&mut run.disk, 1).expect("it is a torn tail");
+    run.disk.now[0][76] ^= 1;
+    let (storage, (_, log, _)) = open(&mut run.disk).expect("it is a torn tail");
     assert!(storage.is_cutting());
-    assert_eq!(restored.log.last().index, 0);
+    assert_eq!(log.last().index, 0);
 }
 
 #[test]
@@ -346,12 +513,12 @@ fn a_disk_that_fails_ends_the_node() {
     run.append(8);
     run.disk.broken = Some(boundary::status::FULL);
     let fault = run.storage.write(&mut run.disk).expect_err("it is full");
-    assert_eq!(fault.reason, "cannot write 120 bytes to file 0 at 0: the disk is full (status -2)");
+    assert_eq!(fault.reason, "cannot write 136 bytes to file 0 at 0: the disk is full (status -2)");
     run.disk.broken = None;
     run.sync();
     let fault = run.storage.synced(&mut run.disk, 1, -1).expect_err("the sync failed");
     assert_eq!(fault.reason, "file 0 cannot be made durable beyond 0: the device failed (status -1)");
     run.disk.broken = Some(boundary::status::IO);
-    let fault = Storage::open(&mut run.disk, 1).expect_err("it cannot be read");
+    let fault = open(&mut run.disk).expect_err("it cannot be read");
     assert_eq!(fault.reason, "cannot read file 0 at offset 0: the device failed (status -1)");
 }
