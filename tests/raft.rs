@@ -28,6 +28,7 @@
 //! | `change` | `change 1 v4 l5 r2 how=joint` | asks node 1 for other members: voters, learners, and who goes; `how` is `simple` (if nothing is said), `joint`, `auto` (joint, and left by itself) or `leave` |
 //! | `transfer` | `transfer 1 2` | asks node 1 to hand over to node 2 |
 //! | `compact` | `compact 1` | asks node 1 for a snapshot |
+//! | `read` | `read 1 lease` | asks node 1 for a read, with `lease` if its lease is enough |
 //! | `deliver` | `deliver from=1 to=2 n=2` | delivers held messages: all, those of a link, or the second of these |
 //! | `misdeliver` | `misdeliver 3 from=1 to=2` | delivers held messages, chosen likewise, to node 3 instead |
 //! | `drop` | `drop to=3` | loses held messages, chosen likewise |
@@ -166,6 +167,12 @@ impl goldenscript::Runner for Cluster {
                 self.proposals += 1;
                 self.step(id, Input::Transfer { token: self.proposals, to });
             }
+            "read" => {
+                let id = args.next_pos().ok_or("of which node?")?.parse()?;
+                let lease = args.next_pos().is_some_and(|word| word == "lease");
+                self.proposals += 1;
+                self.step(id, Input::Read { token: self.proposals, lease });
+            }
             "compact" => {
                 for id in self.some_nodes(&mut args)? {
                     self.proposals += 1;
@@ -259,6 +266,8 @@ impl Cluster {
                 "no_op" => config.no_op = value.parse()?,
                 "check_quorum" => config.check_quorum = value.parse()?,
                 "sticky_leader" => config.sticky_leader = value.parse()?,
+                "lease" => config.lease = value.parse()?,
+                "lease_drift_ppm" => config.lease_drift_ppm = value.parse()?,
                 "disk_stall_us" => config.disk_stall_us = value.parse()?,
                 "inflight_max" => config.inflight_max = value.parse()?,
                 "batch_entries_max" => config.batch_entries_max = value.parse()?,
@@ -427,6 +436,11 @@ impl Cluster {
                 Output::Proposal { token, outcome: Outcome::Refused(_) } => {
                     format!("refuses proposal {token}")
                 }
+                Output::Read { token, result: Ok(index) } => {
+                    assert_eq!(index, node.applied, "a read sees what was applied");
+                    format!("answers read {token} at {index}")
+                }
+                Output::Read { token, result: Err(_) } => format!("refuses read {token}"),
                 Output::Note(note) => {
                     // What comes of an entry is noted after it was written.
                     if !matches!(note, Note::Config { .. }) {
@@ -594,7 +608,7 @@ fn show_message(message: &Message) -> String {
         Body::RequestVoteReply { granted } => {
             format!("RequestVoteReply term {term}: {}", answer(*granted))
         }
-        Body::AppendEntries { prev, entries, commit } => {
+        Body::AppendEntries { prev, entries, commit, .. } => {
             let indexed = (prev.index + 1..).zip(entries);
             let shown: Vec<_> = indexed.map(|(index, entry)| show_entry(index, entry)).collect();
             format!("Append term {term} after {prev} [{}] commit {commit}", shown.join(", "))
@@ -608,7 +622,9 @@ fn show_message(message: &Message) -> String {
         Body::SnapshotReply { last, received } => {
             format!("SnapshotReply term {term}: {received} bytes of that up to {last}")
         }
-        Body::AppendReply(verdict) => {
+        Body::ReadIndex { context } => format!("ReadIndex term {term}: {context}"),
+        Body::ReadIndexReply { context, index } => format!("ReadIndexReply term {term}: {context} at {index}"),
+        Body::AppendReply { verdict, .. } => {
             let verdict = match verdict {
                 Verdict::Matched { index } => format!("matched {index}"),
                 Verdict::Short { prev, last } => format!("nothing at {prev}, log ends at {last}"),

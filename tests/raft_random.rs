@@ -91,6 +91,11 @@ struct History {
     /// Snapshots that were taken, and that came from a leader.
     snapshots: u64,
     installed: u64,
+    /// For each read that waits, by node and token, what was committed when it was asked; those that were answered, and
+    /// those of them by lease.
+    reads: BTreeMap<(NodeId, u64), (Index, bool)>,
+    answered: u64,
+    leased: u64,
     /// Truncates, and configurations that came into force and were lost again, to see that a run is worth its name.
     truncates: u64,
     configured: u64,
@@ -135,6 +140,7 @@ impl Cluster {
         let mut random = Random(seed);
         let size = [1, 2, 3, 3, 3, 4, 5, 5][usize::try_from(random.below(8)).unwrap()];
         let sticky_leader = !random.one_in(3);
+        let lease = sticky_leader && random.one_in(2);
         let config = Config {
             heartbeat_us: 10_000,
             election_min_us: 40_000,
@@ -142,6 +148,8 @@ impl Cluster {
             // Without either, a node that was removed and does not know it unseats every leader.
             pre_vote: random.one_in(2) || spare > 0 && !sticky_leader,
             sticky_leader,
+            lease,
+            lease_drift_ppm: 0,
             check_quorum: !random.one_in(3),
             disk_stall_us: if random.one_in(3) { 0 } else { 50_000 },
             no_op: !random.one_in(8),
@@ -199,6 +207,7 @@ impl Cluster {
         node.core = None;
         node.alarm = None;
         node.disk.crash();
+        self.history.reads.retain(|(node, _), _| *node != id);
         let delay = self.random.below(100_000);
         self.schedule(delay, Due::Restart { node: id });
     }
@@ -288,6 +297,15 @@ impl Cluster {
                 self.history.rolled_back += u64::from(index < node.configured);
                 node.configured = index;
             }
+            // Linearizability, of a read that leaves no entry: it sees all that anybody knew to be committed before.
+            Output::Read { token, result: Ok(index) } => {
+                let (committed, lease) = self.history.reads.remove(&(id, token)).expect("answered once");
+                assert_eq!(index, node.applied, "it sees what was applied");
+                assert!(index >= committed, "{id} answers from {index} what was asked at {committed}");
+                self.history.answered += 1;
+                self.history.leased += u64::from(lease);
+            }
+            Output::Read { token, result: Err(_) } => _ = self.history.reads.remove(&(id, token)),
             Output::Note(_) | Output::Proposal { .. } => {}
             Output::Halt(reason) => panic!("{id} halts: {reason}"),
         }
@@ -353,8 +371,15 @@ impl Cluster {
                 self.cut.insert(id);
             }
             2 | 3 => self.cut.clear(),
-            // A forced timeout.
-            4 if self.random.one_in(4) => self.step(id, Input::Alarm),
+            60..80 if self.nodes[&id].core.is_some() => {
+                self.counter += 1;
+                let lease = self.random.one_in(2);
+                let committed = self.history.committed.keys().next_back().copied().unwrap_or(0);
+                self.history.reads.insert((id, self.counter), (committed, lease && self.config.lease));
+                self.step(id, Input::Read { token: self.counter, lease });
+            }
+            // A forced timeout. It is as if a clock ran fast, and breaks what a lease rests on.
+            4 if self.random.one_in(4) && !self.config.lease => self.step(id, Input::Alarm),
             5..40 => self.propose(id),
             40..50 if self.spare > 0 => self.change(id),
             53 => {
@@ -439,6 +464,7 @@ fn run(seed: u64, spare: u32) -> Cluster {
 #[test]
 fn the_core_is_safe_and_makes_progress_under_chance() {
     let (mut truncates, mut leaders, mut committed, mut snapshots, mut installed) = (0, 0, 0, 0, 0);
+    let (mut answered, mut leased) = (0, 0);
     for seed in 0..400 {
         let cluster = std::panic::catch_unwind(|| run(seed, 0)).unwrap_or_else(|_| panic!("seed {seed}"));
         truncates += cluster.history.truncates;
@@ -446,8 +472,12 @@ fn the_core_is_safe_and_makes_progress_under_chance() {
         committed += cluster.history.committed.len();
         snapshots += cluster.history.snapshots;
         installed += cluster.history.installed;
+        answered += cluster.history.answered;
+        leased += cluster.history.leased;
     }
-    println!("{snapshots} snapshots, {installed} installed");
+    println!("{snapshots} snapshots, {installed} installed, {answered} reads answered, {leased} with a lease");
+    assert!(answered > 10_000, "{answered} reads answered");
+    assert!(leased > 1_000, "{leased} reads answered with a lease");
     assert!(snapshots > 5_000, "{snapshots} snapshots");
     assert!(installed > 500, "{installed} snapshots installed");
     // A run in which nothing goes wrong tests nothing.

@@ -7,6 +7,7 @@
 //! A resolved scenario, with nothing left to a default, is part of a run's header, and so of its digest.
 
 mod act;
+mod library;
 mod mistake;
 mod name;
 pub(crate) mod pack;
@@ -15,8 +16,9 @@ mod table;
 
 use crate::draw::Ratio;
 use crate::units::{Size, Span, Spans};
+pub use library::{LIBRARY, PROFILES};
 pub use mistake::Mistake;
-use mistake::{distance, find, in_words, place, shown};
+use mistake::{find, in_words, place, shown};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -207,6 +209,14 @@ pub struct Clients {
     pub value: Size,
     /// How often each kind of operation is asked, as weights: append, increment, get, put, delete, compare-and-set.
     pub mix: [u32; 6],
+    /// How gets are made, as weights: through the log, by read index, by lease, from what a node has.
+    #[serde(skip_serializing_if = "is_through_the_log")]
+    pub reads: [u32; 4],
+}
+
+/// Whether all reads go through the log, as when nothing is said.
+fn is_through_the_log(reads: &[u32; 4]) -> bool {
+    reads[1..] == [0; 3]
 }
 
 /// Faults at random. Each kind comes about once in `every`, and each time lasts as drawn.
@@ -333,25 +343,10 @@ impl Default for Clients {
             keys: 3,
             value: Size(16),
             mix: [4, 2, 4, 2, 1, 2],
+            reads: [1, 0, 0, 0],
         }
     }
 }
-
-/// The profiles: a name, and the text that stands for what a scenario leaves out.
-pub const PROFILES: &[(&str, &str)] = &[
-    ("calm", include_str!("../profiles/calm.toml")),
-    ("lossy", include_str!("../profiles/lossy.toml")),
-    ("chaos", include_str!("../profiles/chaos.toml")),
-];
-
-/// The built-in scenarios: a name, and the text.
-pub const LIBRARY: &[(&str, &str)] = &[
-    ("tour", include_str!("../scenarios/tour.toml")),
-    ("calm", include_str!("../scenarios/calm.toml")),
-    ("lossy", include_str!("../scenarios/lossy.toml")),
-    ("chaos", include_str!("../scenarios/chaos.toml")),
-    ("endurance", include_str!("../scenarios/endurance.toml")),
-];
 
 /// Lays `over` on `under`: tables are laid on tables, anything else takes the place of what was there.
 fn lay(under: &mut toml::Table, over: &toml::Table) {
@@ -393,26 +388,6 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// A built-in scenario, over its own profile or the one given.
-    ///
-    /// # Errors
-    /// If there is none of that name, or no such profile.
-    pub fn built_in(name: &str, profile: Option<&str>) -> Result<Self, Mistake> {
-        let Some((_, text)) = LIBRARY.iter().find(|(known, _)| *known == name) else {
-            let known: Vec<_> = LIBRARY.iter().map(|(known, _)| *known).collect();
-            let nearest = known.iter().map(|known| (distance(known, name), known)).min();
-            let hint = match nearest {
-                Some((distance, known)) if distance <= 2 => format!("did you mean {known}?"),
-                _ => format!("there are {}", known.join(", ")),
-            };
-            let what = format!(
-                "there is no built-in scenario of this name; {hint} (a file is named by a path, ./{name}.toml)"
-            );
-            return Err(Mistake { file: name.into(), place: String::new(), what });
-        };
-        Self::read(name, text, profile)
-    }
-
     /// What values do not tell by themselves: whether they fit each other. The error names the key that is to blame, as
     /// a path, and says what is wrong.
     ///
@@ -446,6 +421,9 @@ impl Scenario {
         }
         if self.clients.mix.iter().all(|weight| *weight == 0) {
             return no("clients.mix", "mix is all zeros, so that no operation could be chosen".into());
+        }
+        if self.clients.reads == [0; 4] {
+            return no("clients.reads", "reads is all zeros, so that no way to read could be chosen".into());
         }
         if !(1 << 20..=256 << 20).contains(&self.arena.0) {
             return no("arena", format!("arena is {}, and should be 1MiB to 256MiB", self.arena));

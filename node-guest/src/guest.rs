@@ -17,6 +17,7 @@
 mod cluster;
 mod hashes;
 mod inspect;
+mod reads;
 mod snapshots;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use crate::settings::Settings;
 use crate::storage::Storage;
 use crate::wire;
 use hashes::Hashes;
+use reads::Reads;
 use raftbox_abi::client::{Operation, Reason, Reply, Request};
 use raftbox_abi::note::{Body, Refusal};
 use raftbox_abi::{Boot, Guest, Imports};
@@ -51,6 +53,7 @@ pub struct Node {
     storage: Storage,
     machine: Machine,
     pending: Pending,
+    reads: Reads,
     /// The role as it was noted last, with term and leader; and whether this node voted then.
     told: Option<(raft::Role, Term, NodeId, bool)>,
     /// Who asked for what is being proposed in this step.
@@ -104,8 +107,8 @@ impl Guest for Node {
         let (config, membership) = (settings.config.clone(), settings.membership.clone());
         let raft = Raft::new(settings.node, config, membership, restored, now, &mut Draws(imports));
         let pending = Pending::default();
-        let (told, asking) = (None, None);
-        let mut node = Self { settings, raft, storage, machine, pending, told, asking, hashes, scratch };
+        let (told, asking, reads) = (None, None, Reads::default());
+        let mut node = Self { settings, raft, storage, machine, pending, reads, told, asking, hashes, scratch };
         node.perform(imports);
         node.scratch.note(imports, recovered);
         node
@@ -139,6 +142,9 @@ impl Guest for Node {
             let refusal = Refusal::LogFull { bytes, bound };
             self.scratch.note(imports, Body::Refused { peer: 0, refusal });
             return self.reply(imports, asking, Reply::Refused(Reason::LogFull));
+        }
+        if let Operation::Read(mode, key) = request.operation {
+            return self.read(imports, asking, mode, key);
         }
         self.asking = Some(asking);
         let token = operation;
@@ -212,6 +218,7 @@ impl Node {
                 Output::Install { snapshot, image } => self.install(imports, snapshot, image),
                 Output::Apply { index, entry } => self.apply(imports, index, &entry),
                 Output::Proposal { token: _, outcome } => self.proposal(imports, outcome),
+                Output::Read { token, result } => self.read_done(imports, token, result),
                 Output::Note(note) => self.note(imports, note),
                 Output::Halt(reason) => imports.halt(code::DISK, &reason.to_string()),
             }
@@ -324,6 +331,7 @@ impl Node {
                 self.hashes = Hashes::of(&Log::new(last));
                 Body::Install { index: last.index, term: last.term, prefix: image.prefix, state: image.state }
             }
+            Note::Lease { until } => Body::Lease { until },
             Note::Refused(refusal) => notes::refused(&refusal, self.settings.config.election_min_us),
         };
         self.scratch.note(imports, body);

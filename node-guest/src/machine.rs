@@ -78,6 +78,12 @@ impl Machine {
         self.bytes
     }
 
+    /// What a key holds.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.data.get(key).map(Vec::as_slice)
+    }
+
     /// Applies the command at `index` and puts the encoded reply into `reply`, in place of what was there.
     pub fn apply(&mut self, index: u64, command: &[u8], reply: &mut Vec<u8>) {
         reply.clear();
@@ -147,7 +153,7 @@ impl Machine {
         match *operation {
             Operation::Register => unreachable!("registering is not done in a session"),
             // It is nothing for a log, and there if somebody else put it there.
-            Operation::Transfer(_) | Operation::Members { .. } | Operation::Compact => (Outcome::Undefined, Effect::Nothing),
+            Operation::Transfer(_) | Operation::Members { .. } | Operation::Compact | Operation::Read(..) => (Outcome::Undefined, Effect::Nothing),
             Operation::Get(key) => (Outcome::Value(held(key)), Effect::Nothing),
             Operation::Put(key, value) if fits(value.len()) => (Outcome::Done, Effect::Set(key, value)),
             Operation::Delete(key) => (Outcome::Done, Effect::Remove(key)),

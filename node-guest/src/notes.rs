@@ -81,6 +81,7 @@ fn vote(why: VoteRefusal, minimum: u64) -> Refusal {
         VoteRefusal::LogBehind { theirs, mine } => {
             Refusal::VoteOlderLog { mine: (mine.index, mine.term), theirs: (theirs.index, theirs.term) }
         }
+        VoteRefusal::Promised { left_us } => Refusal::VotePromised { left: left_us },
         VoteRefusal::LeaderAlive { leader, ago_us } => Refusal::VoteLeaderAlive { leader, heard: ago_us, minimum },
     }
 }

@@ -10,6 +10,8 @@
 //! | `no_op` | true | a new leader appends an empty entry |
 //! | `check_quorum` | true | a leader that has heard no quorum for `election_min` leads no more |
 //! | `sticky_leader` | true | who hears a leader leaves requests for votes unread |
+//! | `lease` | false | a leader that a quorum heard lately answers lease reads at once |
+//! | `lease_drift` | 10000 | by how much clocks may differ in rate, parts per million: a lease is shorter by that |
 //! | `disk_stall` | 2000000 | a leader whose disk has not answered for so long leads no more, µs; 0: it waits |
 //! | `inflight_max` | 16 | appends with entries under way to one follower |
 //! | `batch_entries` | 64 | entries in one append |
@@ -79,6 +81,8 @@ impl Settings {
                 "no_op" => config.no_op = parse(key, value)?,
                 "check_quorum" => config.check_quorum = parse(key, value)?,
                 "sticky_leader" => config.sticky_leader = parse(key, value)?,
+                "lease" => config.lease = parse(key, value)?,
+                "lease_drift" => config.lease_drift_ppm = parse(key, value)?,
                 "disk_stall" => config.disk_stall_us = parse(key, value)?,
                 "inflight_max" => config.inflight_max = parse(key, value)?,
                 "batch_entries" => config.batch_entries_max = parse(key, value)?,
@@ -160,7 +164,7 @@ mod tests {
         assert_eq!((settings.bounds.machine, settings.bounds.value), (1 << 20, 65_536));
         let all = "arena=2097152\nbatch_bytes=1000\nbatch_entries=7\nelection_max=9\nelection_min=8\nheartbeat=2\n\
                    inflight_max=3\nlog_bytes=5000\nno_op=false\npre_vote=false\ncheck_quorum=false\n\
-                   sticky_leader=false\ndisk_stall=11\nsnapshot_bytes=900\nsnapshot_keep=5\n";
+                   sticky_leader=true\nlease=true\nlease_drift=12\ndisk_stall=11\nsnapshot_bytes=900\nsnapshot_keep=5\n";
         let settings = read(all).expect("all are in range");
         let config = Config {
             heartbeat_us: 2,
@@ -169,7 +173,9 @@ mod tests {
             pre_vote: false,
             no_op: false,
             check_quorum: false,
-            sticky_leader: false,
+            sticky_leader: true,
+            lease: true,
+            lease_drift_ppm: 12,
             disk_stall_us: 11,
             inflight_max: 3,
             batch_entries_max: 7,

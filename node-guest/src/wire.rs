@@ -30,6 +30,8 @@ mod kind {
     pub(super) const TIMEOUT_NOW: u8 = 10;
     pub(super) const INSTALL_SNAPSHOT: u8 = 11;
     pub(super) const SNAPSHOT_REPLY: u8 = 12;
+    pub(super) const READ_INDEX: u8 = 13;
+    pub(super) const READ_INDEX_REPLY: u8 = 14;
 }
 
 /// Puts the datagram of a message into `out`, in place of what was there.
@@ -49,18 +51,20 @@ pub fn encode(out: &mut Vec<u8>, message: &Message) {
             out.push(u8::from(*granted));
         }
         Body::RequestVoteReply { granted } => out.push(u8::from(*granted)),
-        Body::AppendEntries { prev, entries, commit } => {
+        Body::AppendEntries { prev, entries, commit, round } => {
             put_position(out, *prev);
             out.put_u64(*commit);
+            out.put_u64(*round);
             out.put_u32(u32::try_from(entries.len()).expect("a batch is bounded"));
             entries.iter().for_each(|entry| put_entry(out, entry));
         }
-        Body::AppendReply(Verdict::Matched { index }) => out.put_u64(*index),
-        Body::AppendReply(Verdict::Short { prev, last }) => {
-            [prev, last].iter().for_each(|value| out.put_u64(**value));
+        Body::AppendReply { verdict, round } => {
+            out.put_u64(*round);
+            put_verdict(out, verdict);
         }
-        Body::AppendReply(Verdict::Conflict { prev, term, first }) => {
-            [prev, term, first].iter().for_each(|value| out.put_u64(**value));
+        Body::ReadIndex { context } => out.put_u64(*context),
+        Body::ReadIndexReply { context, index } => {
+            [context, index].iter().for_each(|value| out.put_u64(**value));
         }
         Body::InstallSnapshot(chunk) => {
             put_snapshot(out, &chunk.snapshot, &chunk.image);
@@ -70,10 +74,32 @@ pub fn encode(out: &mut Vec<u8>, message: &Message) {
         Body::SnapshotReply { last, received } => {
             [last, received].iter().for_each(|value| out.put_u64(**value));
         }
-        Body::AppendReply(Verdict::StaleTerm) | Body::TimeoutNow => {}
+        Body::TimeoutNow => {}
     }
     let sum = raftbox_abi::hash(&out[8..]);
     out[..8].copy_from_slice(&sum.to_le_bytes());
+}
+
+fn put_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
+    let mut put = |values: &[u64]| values.iter().for_each(|value| out.put_u64(*value));
+    match *verdict {
+        Verdict::Matched { index } => put(&[index]),
+        Verdict::Short { prev, last } => put(&[prev, last]),
+        Verdict::Conflict { prev, term, first } => put(&[prev, term, first]),
+        Verdict::StaleTerm => {}
+    }
+}
+
+fn take_verdict(from: &mut Reader<'_>, kind: u8) -> Option<Verdict> {
+    Some(match kind {
+        kind::MATCHED => Verdict::Matched { index: take_number(from)? },
+        kind::SHORT => Verdict::Short { prev: take_number(from)?, last: take_number(from)? },
+        kind::CONFLICT => {
+            Verdict::Conflict { prev: take_number(from)?, term: take_number(from)?, first: take_number(from)? }
+        }
+        kind::STALE_TERM => Verdict::StaleTerm,
+        _ => return None,
+    })
 }
 
 fn kind_of(body: &Body) -> u8 {
@@ -83,10 +109,12 @@ fn kind_of(body: &Body) -> u8 {
         Body::RequestVote { .. } => kind::REQUEST_VOTE,
         Body::RequestVoteReply { .. } => kind::REQUEST_VOTE_REPLY,
         Body::AppendEntries { .. } => kind::APPEND_ENTRIES,
-        Body::AppendReply(Verdict::Matched { .. }) => kind::MATCHED,
-        Body::AppendReply(Verdict::Short { .. }) => kind::SHORT,
-        Body::AppendReply(Verdict::Conflict { .. }) => kind::CONFLICT,
-        Body::AppendReply(Verdict::StaleTerm) => kind::STALE_TERM,
+        Body::AppendReply { verdict: Verdict::Matched { .. }, .. } => kind::MATCHED,
+        Body::AppendReply { verdict: Verdict::Short { .. }, .. } => kind::SHORT,
+        Body::AppendReply { verdict: Verdict::Conflict { .. }, .. } => kind::CONFLICT,
+        Body::AppendReply { verdict: Verdict::StaleTerm, .. } => kind::STALE_TERM,
+        Body::ReadIndex { .. } => kind::READ_INDEX,
+        Body::ReadIndexReply { .. } => kind::READ_INDEX_REPLY,
         Body::TimeoutNow => kind::TIMEOUT_NOW,
         Body::InstallSnapshot(_) => kind::INSTALL_SNAPSHOT,
         Body::SnapshotReply { .. } => kind::SNAPSHOT_REPLY,
@@ -109,20 +137,16 @@ pub fn decode(datagram: &[u8]) -> Option<Message> {
         kind::REQUEST_VOTE_REPLY => Body::RequestVoteReply { granted: take_bool(&mut from)? },
         kind::APPEND_ENTRIES => {
             let prev = take_position(&mut from)?;
-            let commit = take_number(&mut from)?;
+            let (commit, round) = (take_number(&mut from)?, take_number(&mut from)?);
             let entries = take_entries(&mut from, prev, term)?;
-            Body::AppendEntries { prev, entries, commit }
+            Body::AppendEntries { prev, entries, commit, round }
         }
-        kind::MATCHED => Body::AppendReply(Verdict::Matched { index: take_number(&mut from)? }),
-        kind::SHORT => {
-            Body::AppendReply(Verdict::Short { prev: take_number(&mut from)?, last: take_number(&mut from)? })
+        kind::MATCHED | kind::SHORT | kind::CONFLICT | kind::STALE_TERM => {
+            let round = take_number(&mut from)?;
+            Body::AppendReply { verdict: take_verdict(&mut from, kind)?, round }
         }
-        kind::CONFLICT => Body::AppendReply(Verdict::Conflict {
-            prev: take_number(&mut from)?,
-            term: take_number(&mut from)?,
-            first: take_number(&mut from)?,
-        }),
-        kind::STALE_TERM => Body::AppendReply(Verdict::StaleTerm),
+        kind::READ_INDEX => Body::ReadIndex { context: from.u64()? },
+        kind::READ_INDEX_REPLY => Body::ReadIndexReply { context: from.u64()?, index: take_number(&mut from)? },
         kind::TIMEOUT_NOW => Body::TimeoutNow,
         kind::INSTALL_SNAPSHOT => Body::InstallSnapshot(Box::new(take_chunk(&mut from, term)?)),
         kind::SNAPSHOT_REPLY => {
@@ -154,10 +178,14 @@ pub fn describe(datagram: &[u8]) -> String {
         }
         Body::SnapshotReply { last, received } => format!("snapshot-reply term={term} last={last} received={received}"),
         Body::RequestVoteReply { granted } => format!("vote-reply term={term} {}", word(granted)),
-        Body::AppendEntries { prev, entries, commit } => {
+        Body::AppendEntries { prev, entries, commit, .. } => {
             format!("append term={term} prev={prev} entries={} commit={commit}", entries.len())
         }
-        Body::AppendReply(verdict) => match verdict {
+        Body::ReadIndex { context } => format!("read-index term={term} context={context:x}"),
+        Body::ReadIndexReply { context, index } => {
+            format!("read-index-reply term={term} context={context:x} index={index}")
+        }
+        Body::AppendReply { verdict, .. } => match verdict {
             Verdict::Matched { index } => format!("append-reply term={term} ok match={index}"),
             Verdict::Short { prev, last } => {
                 format!("append-reply term={term} short prev={prev} last={last}")
@@ -302,7 +330,7 @@ mod tests {
                 payload: Payload::Config(Rc::new(Configuration::joint([1, 2], [3], [4]).leading_to([3], true))),
             },
         ];
-        let reply = Body::AppendReply;
+        let reply = |verdict| Body::AppendReply { verdict, round: 7 };
         let configuration = Rc::new(Configuration::new([1, 2], [3]));
         let chunk = Chunk {
             snapshot: Snapshot { last: at(9, 2), configured: 4, configuration },
@@ -317,12 +345,14 @@ mod tests {
             (Body::RequestVote { last: at(2, 1), transfer: true }, "vote term=3 last=2@1 transfer"),
             (Body::TimeoutNow, "timeout-now term=3"),
             (Body::RequestVoteReply { granted: false }, "vote-reply term=3 refused"),
-            (Body::AppendEntries { prev: at(4, 2), entries, commit: 4 }, "append term=3 prev=4@2 entries=3 commit=4"),
+            (Body::AppendEntries { prev: at(4, 2), entries, commit: 4, round: 7 }, "append term=3 prev=4@2 entries=3 commit=4"),
             (reply(Verdict::Matched { index: 6 }), "append-reply term=3 ok match=6"),
             (reply(Verdict::Short { prev: 9, last: 6 }), "append-reply term=3 short prev=9 last=6"),
             (reply(Verdict::Conflict { prev: 9, term: 2, first: 5 }), "append-reply term=3 conflict prev=9@2 first=5"),
             (reply(Verdict::StaleTerm), "append-reply term=3 stale"),
             (Body::InstallSnapshot(Box::new(chunk)), "snapshot term=3 last=9@2 bytes=5..9 of=20"),
+            (Body::ReadIndex { context: u64::MAX }, "read-index term=3 context=ffffffffffffffff"),
+            (Body::ReadIndexReply { context: 26, index: 9 }, "read-index-reply term=3 context=1a index=9"),
             (Body::SnapshotReply { last: 9, received: 5 }, "snapshot-reply term=3 last=9 received=5"),
         ]
         .map(|(body, line)| (Message { term: 3, body }, line))
@@ -387,7 +417,7 @@ mod tests {
         let append = |prev, terms: &[Term]| {
             let entry = |term: &Term| Entry { term: *term, payload: Payload::Noop };
             let entries = terms.iter().map(entry).collect();
-            decode(&datagram(&Message { term: 3, body: Body::AppendEntries { prev, entries, commit: 0 } }))
+            decode(&datagram(&Message { term: 3, body: Body::AppendEntries { prev, entries, commit: 0, round: 1 } }))
         };
         assert!(append(at(4, 2), &[2, 3]).is_some());
         assert_eq!(append(at(4, 2), &[1, 3]), None);

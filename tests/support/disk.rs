@@ -150,7 +150,7 @@ impl Disk {
             Body::RequestVoteReply { granted: true } => {
                 assert_eq!(vote, Some(to), "{from} grants a vote not on its disk");
             }
-            Body::AppendReply(Verdict::Matched { index }) => {
+            Body::AppendReply { verdict: Verdict::Matched { index }, .. } => {
                 let durable = self.base().index + self.entries.len() as Index;
                 assert!(*index <= durable, "{from} acknowledges {index}, but has {durable} on disk");
             }

@@ -15,8 +15,9 @@ use super::queue::{Item, Queue};
 use crate::draw::{Concern, Draw};
 use crate::event::{Cause, ClientId, Micros, NodeId};
 use crate::scenario::Clients;
-use crate::scenario::step::{Ask, Question};
+use crate::scenario::step::{Ask, Question, READ_MODES};
 use raftbox_abi::client::{Attempt, Operation, Outcome, Reply, Request};
+use raftbox_abi::note::ReadMode;
 use std::collections::VecDeque;
 
 /// An operation that awaits its answer.
@@ -32,6 +33,8 @@ struct Asked {
     waiting: bool,
     /// Until when it does.
     deadline: Micros,
+    /// Whether any node may serve it, so that its answer tells nothing about who leads.
+    aside: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -89,7 +92,7 @@ const FAMILIES: [char; 3] = ['a', 'c', 'r'];
 fn encode(ask: &Ask, then: impl FnOnce(Operation<'_>)) {
     let key = ask.key.as_bytes();
     match &ask.what {
-        Question::Get => then(Operation::Get(key)),
+        Question::Get(mode) => then(read(*mode, key)),
         Question::Put(value) => then(Operation::Put(key, value.as_bytes())),
         Question::Delete => then(Operation::Delete(key)),
         Question::CompareAndSet(old, new) => {
@@ -110,6 +113,24 @@ fn encode(ask: &Ask, then: impl FnOnce(Operation<'_>)) {
             then(Operation::Members { voters: &voters, learners: &learners, gone: &gone });
         }
     }
+}
+
+/// One of the places, by their weights.
+fn weighted(draw: &mut Draw, weights: &[u32]) -> usize {
+    let mut left = draw.below(weights.iter().map(|weight| u64::from(*weight)).sum());
+    let place = weights.iter().position(|weight| match left.checked_sub(u64::from(*weight)) {
+        Some(rest) => {
+            left = rest;
+            false
+        }
+        None => true,
+    });
+    place.expect("the weights are not all zero")
+}
+
+/// A read of a key, in that mode.
+fn read(mode: ReadMode, key: &[u8]) -> Operation<'_> {
+    if mode == ReadMode::Log { Operation::Get(key) } else { Operation::Read(mode, key) }
 }
 
 /// How long a client waits before it tries again where nobody knew a leader.
@@ -211,7 +232,7 @@ impl Workload {
         if client.operation != operation || client.asked.is_some() || enough || audits && self.is_audited() {
             return None;
         }
-        let mut body = Vec::new();
+        let (mut body, mut wanted) = (Vec::new(), None);
         match client.session {
             None => Request { session: 0, sequence: 0, operation: Operation::Register }.encode(&mut body),
             Some(session) => {
@@ -220,6 +241,7 @@ impl Workload {
                 client.sequence = sequence;
                 if let Some(Wanted { ask, to, .. }) = client.wanted.pop_front() {
                     client.extra += 1;
+                    wanted = to;
                     client.to = to.unwrap_or(client.to);
                     encode(&ask, |operation| Request { session, sequence, operation }.encode(&mut body));
                 } else {
@@ -228,8 +250,22 @@ impl Workload {
                 }
             }
         }
-        let to = self.client(id).to;
-        self.client_mut(id).asked = Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0 });
+        let aside = Request::decode(&body).is_some_and(|request| {
+            matches!(
+                request.operation,
+                Operation::Compact | Operation::Read(ReadMode::Index | ReadMode::Local, _)
+            )
+        });
+        let client = self.client(id);
+        // What nobody sent somewhere, and any node may serve, is asked of one or another.
+        let to = if aside && wanted.is_none() {
+            let key = [u64::from(id), client.operation, u64::MAX];
+            let draw = Draw::new(self.seed, Concern::Operation, key).below(u64::from(self.nodes));
+            NodeId::try_from(draw).expect("there are few nodes") + 1
+        } else {
+            client.to
+        };
+        self.client_mut(id).asked = Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0, aside });
         self.send(id)
     }
 
@@ -242,17 +278,10 @@ impl Workload {
         }
         let mut draw = Draw::new(self.seed, Concern::Operation, [u64::from(id), number, 0]);
         let key = draw.below(u64::from(self.spec.keys));
-        let mut left = draw.below(self.spec.mix.iter().map(|weight| u64::from(*weight)).sum());
-        let kind = self.spec.mix.iter().position(|weight| match left.checked_sub(u64::from(*weight)) {
-            Some(rest) => {
-                left = rest;
-                false
-            }
-            None => true,
-        });
+        let kind = weighted(&mut draw, &self.spec.mix);
         let register = format!("r{key}");
         let mut value = format!("{id}.{number};").into_bytes();
-        match kind.expect("the weights are not all zero") {
+        match kind {
             0 => then(Operation::Append(format!("a{key}").as_bytes(), &value)),
             1 => {
                 let by = 1 + i64::try_from(draw.below(9)).expect("it is below nine");
@@ -263,13 +292,22 @@ impl Workload {
                 value.resize(size.max(value.len()), b'.');
                 let seen = client.seen[usize::try_from(key).expect("there are few keys")].as_deref();
                 then(match kind {
-                    2 => Operation::Get(register.as_bytes()),
+                    2 => read(self.mode(&mut draw), register.as_bytes()),
                     3 => Operation::Put(register.as_bytes(), &value),
                     4 => Operation::Delete(register.as_bytes()),
                     _ => Operation::CompareAndSet(register.as_bytes(), seen, &value),
                 });
             }
         }
+    }
+
+    /// How a read is made, by the weights.
+    fn mode(&self, draw: &mut Draw) -> ReadMode {
+        let weights = self.spec.reads;
+        if weights[1..] == [0; 3] {
+            return ReadMode::Log;
+        }
+        READ_MODES[weighted(draw, &weights)]
     }
 
     /// Sends the attempt that is next.
@@ -375,7 +413,7 @@ impl Workload {
         let from = asked.to;
         match Reply::decode(body) {
             Some(Reply::Ok(outcome)) => {
-                if attempt == asked.attempt {
+                if attempt == asked.attempt && !asked.aside {
                     self.leader = Some(from);
                 }
                 self.succeed(at, id, outcome, queue);
@@ -402,7 +440,9 @@ impl Workload {
         let auditor = self.auditor();
         let client = self.client_mut(id);
         let asked = client.asked.as_ref().expect("an operation is outstanding");
-        client.to = asked.to;
+        if !asked.aside {
+            client.to = asked.to;
+        }
         if let Outcome::Session(session) = outcome {
             client.session = Some(session);
         } else if id == auditor {
@@ -410,7 +450,7 @@ impl Workload {
         } else if let Some(request) = Request::decode(&asked.body) {
             let register = |key: &[u8]| str::from_utf8(key).ok()?.strip_prefix('r')?.parse::<usize>().ok();
             let saw = match (request.operation, outcome) {
-                (Operation::Get(key), Outcome::Value(value)) => Some((key, value)),
+                (Operation::Get(key) | Operation::Read(_, key), Outcome::Value(value)) => Some((key, value)),
                 (Operation::Put(key, value), Outcome::Done)
                 | (Operation::CompareAndSet(key, _, value), Outcome::Swapped(true)) => Some((key, Some(value))),
                 (Operation::Delete(key), Outcome::Done) => Some((key, None)),

@@ -31,7 +31,7 @@
 use crate::check::Observed;
 use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId, Survivor};
 use raftbox_abi::client::{Attempt, Operation, Outcome, Reason, Reply, Request};
-use raftbox_abi::note::{Body, Refusal};
+use raftbox_abi::note::{Body, ReadMode, Refusal};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,6 +109,17 @@ fn bare(bytes: &[u8]) -> String {
     if plain { String::from_utf8_lossy(bytes).into_owned() } else { quoted(bytes) }
 }
 
+/// How a read is made safe, or not, in words.
+#[must_use]
+pub fn read_mode(mode: ReadMode) -> &'static str {
+    match mode {
+        ReadMode::Log => "through the log",
+        ReadMode::Index => "by read index",
+        ReadMode::Lease => "by lease",
+        ReadMode::Local => "as the node has it",
+    }
+}
+
 /// What a client asks, in words.
 #[must_use]
 pub fn operation(operation: &Operation<'_>) -> String {
@@ -124,6 +135,7 @@ pub fn operation(operation: &Operation<'_>) -> String {
         Operation::Append(key, value) => format!("append {} {}", bare(key), quoted(value)),
         Operation::Increment(key, by) => format!("increment {} by {by}", bare(key)),
         Operation::Transfer(to) => format!("hand over to S{to}"),
+        Operation::Read(mode, key) => format!("get {}, {}", bare(key), read_mode(*mode)),
         Operation::Compact => "take a snapshot".into(),
         Operation::Members { voters, learners, gone } => {
             let some = |nodes: &[u8], word: &str| {
@@ -183,6 +195,10 @@ pub fn refusal(who: NodeId, peer: NodeId, refusal: &Refusal) -> String {
         Refusal::VoteLeaderAlive { leader, heard, .. } => format!(
             "S{who} refuses S{peer}'s vote: it heard leader S{leader} {} ago (thesis, 9.6)",
             milliseconds(heard)
+        ),
+        Refusal::VotePromised { left } => format!(
+            "S{who} refuses S{peer}'s vote: a leader that it heard may have a lease for {} yet (thesis, 6.4.1)",
+            milliseconds(left)
         ),
         Refusal::AppendStaleTerm { mine, theirs } => {
             format!("S{who} refuses S{peer}'s append: its term {theirs} is over, mine is {mine} (paper, 5.1)")

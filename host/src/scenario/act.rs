@@ -2,6 +2,7 @@
 
 use super::Scenario;
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
+use raftbox_abi::note::ReadMode;
 use crate::event::{Alteration, ClientId, Endpoint, MessageName, NodeId};
 use crate::units::Span;
 
@@ -95,8 +96,8 @@ pub struct Ask {
 /// What a client asks of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Its value.
-    Get,
+    /// Its value, read in this mode.
+    Get(ReadMode),
     /// To set it.
     Put(String),
     /// To remove it.
@@ -138,7 +139,7 @@ impl Ask {
         let values = match &self.what {
             Question::Put(value) | Question::Append(value) | Question::CompareAndSet(None, value) => vec![value],
             Question::CompareAndSet(Some(expect), value) => vec![expect, value],
-            Question::Get
+            Question::Get(_)
             | Question::Delete
             | Question::Increment(_)
             | Question::Transfer(_)
@@ -156,7 +157,7 @@ impl Ask {
             number.is_some_and(|number| number < keys && key[1..] == number.to_string())
         };
         match (key.as_bytes()[0], &self.what) {
-            (_, Question::Get) => Ok(()),
+            (_, Question::Get(_)) => Ok(()),
             (b'a', Question::Append(value)) if of_family('a') => {
                 let token = value.strip_suffix(';').unwrap_or(value);
                 if token.is_empty() || token.contains(';') {

@@ -34,7 +34,7 @@
 //! A node is a name, `"S1"`, or `"leader"`: the node that last answered a client with success, or `"crashed"`: the node
 //! that crashed last. A message is `"S1->S2#7"`, the number, from 0, on its link; a sync is `"S1.2#7"`, that of the node's
 //! second boot. Both may be named before they are there, and are then dealt with when they are. A client can `ask`:
-//! `get`; `put` with a `value`; `delete`; `compare-and-set` with a `value` and perhaps an `expect`; `append` with a
+//! `get`, perhaps with a `mode`: `"log"`, `"read-index"`, `"lease"` or `"local"`; `put` with a `value`; `delete`; `compare-and-set` with a `value` and perhaps an `expect`; `append` with a
 //! `value`; `increment` with an `amount`. Keys `a0`, `c0` and so on are those that the auditor reads, and only take
 //! appends and increments.
 //!
@@ -50,6 +50,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub use super::act::{Act, Ask, Later, Mail, Question, Syncs};
+pub(crate) use super::table::READ_MODES;
 pub use super::name::{Jump, Message, Name, Survive, Sync, Target};
 
 /// Something that happens at a given moment.

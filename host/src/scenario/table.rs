@@ -9,6 +9,7 @@ use super::pack::{Pack, Reader};
 use super::step::{Step, When};
 use crate::event::{Alteration, Endpoint, NodeId};
 use crate::units::Span;
+use raftbox_abi::note::ReadMode;
 use serde::{Deserialize, Serialize};
 
 /// Makes the table of the keys that a step may have beside `at`, `after` and `do`.
@@ -91,6 +92,7 @@ keys! {
     voters: Vec<Name>,
     learners: Vec<Name>,
     gone: Vec<Name>,
+    mode: String,
 }
 
 /// From whom, and to whom.
@@ -118,7 +120,7 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("stall", &[], &["sync", "node"]),
     ("complete", &[], &["sync", "node"]),
     ("fail", &[], &["sync", "node"]),
-    ("request", &["client", "ask", "key"], &["value", "expect", "amount", "node"]),
+    ("request", &["client", "ask", "key"], &["value", "expect", "amount", "mode", "node"]),
     ("elect", &["node"], &[]),
     ("split-vote", &["nodes"], &[]),
     ("transfer", &["node"], &["client"]),
@@ -126,9 +128,12 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("compact", &["node"], &["client"]),
 ];
 
+/// The ways to read, by what they are called.
+pub(crate) const READ_MODES: [ReadMode; 4] = [ReadMode::Log, ReadMode::Index, ReadMode::Lease, ReadMode::Local];
+
 /// Every `ask`, with the keys that it must have and those that it may have.
 const ASKS: &[(&str, &[&str], &[&str])] = &[
-    ("get", &[], &[]),
+    ("get", &[], &["mode"]),
     ("put", &["value"], &[]),
     ("delete", &[], &[]),
     ("compare-and-set", &["value"], &["expect"]),
@@ -218,6 +223,15 @@ impl Table {
         self.either("a \"by\"", "an \"until\"", [self.by.map(Later::By), self.until.map(Later::Until)])
     }
 
+    /// How a client is to read; through the log, if nothing is said.
+    fn read_mode(&self) -> Result<ReadMode, String> {
+        let Some(word) = &self.mode else { return Ok(ReadMode::Log) };
+        READ_MODES.into_iter().find(|mode| mode.word() == word).ok_or_else(|| {
+            let known = READ_MODES.map(ReadMode::word).join(", ");
+            format!("there is no way to read called {word:?}; there are {known}")
+        })
+    }
+
     /// What a client is to ask.
     fn asked(&self) -> Result<Ask, String> {
         let ask = self.ask.as_deref().unwrap_or_default();
@@ -226,11 +240,11 @@ impl Table {
             return Err(format!("a client cannot ask {ask:?}; it can ask {}", known.join(", ")));
         };
         let given: Vec<_> =
-            self.given().into_iter().filter(|key| ["value", "expect", "amount"].contains(key)).collect();
+            self.given().into_iter().filter(|key| ["value", "expect", "amount", "mode"].contains(key)).collect();
         misfit(&format!("the request {ask:?}"), &given, must, may)?;
         let value = self.value.clone().unwrap_or_default();
         let what = match ask {
-            "get" => Question::Get,
+            "get" => Question::Get(self.read_mode()?),
             "put" => Question::Put(value),
             "delete" => Question::Delete,
             "compare-and-set" => Question::CompareAndSet(self.expect.clone(), value),
@@ -444,7 +458,8 @@ impl Table {
     fn asking(self, Ask { key, what }: Ask) -> Self {
         let ask = |name: &str| Self { ask: Some(name.into()), key: Some(key), ..self };
         match what {
-            Question::Get => ask("get"),
+            Question::Get(ReadMode::Log) => ask("get"),
+            Question::Get(mode) => Self { mode: Some(mode.word().into()), ..ask("get") },
             Question::Put(value) => Self { value: Some(value), ..ask("put") },
             Question::Delete => ask("delete"),
             Question::CompareAndSet(expect, value) => Self { expect, value: Some(value), ..ask("compare-and-set") },

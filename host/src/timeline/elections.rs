@@ -220,7 +220,7 @@ impl Elections {
             Refusal::VoteStaleTerm { .. } => (0, Some(0)),
             Refusal::VoteTaken { .. } => (0, Some(1)),
             Refusal::VoteOlderLog { .. } => (0, Some(2)),
-            Refusal::VoteLeaderAlive { .. } => (0, Some(3)),
+            Refusal::VoteLeaderAlive { .. } | Refusal::VotePromised { .. } => (0, Some(3)),
             Refusal::AppendStaleTerm { .. } => (1, Some(4)),
             Refusal::AppendGap { .. } | Refusal::AppendMismatch { .. } => (1, None),
             Refusal::LogFull { .. } => (2, Some(5)),

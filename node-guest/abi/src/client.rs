@@ -5,6 +5,7 @@
 //! of an operation, at whichever node, carries the same session and sequence, so that it takes effect once.
 
 use crate::codec::{Reader, Write};
+use crate::note::ReadMode;
 
 /// How often one operation may be tried at the most: an attempt's number is below this.
 pub const ATTEMPTS_MAX: u64 = 1 << 16;
@@ -50,6 +51,9 @@ pub enum Operation<'a> {
     Register,
     /// Reads a key, through the log; answered by [`Outcome::Value`].
     Get(&'a [u8]),
+    /// Reads a key without the log, in another mode than [`ReadMode::Log`]; answered by [`Outcome::Value`] (thesis, 6.4). It
+    /// belongs to no session.
+    Read(ReadMode, &'a [u8]),
     /// Sets a key to a value; answered by [`Outcome::Done`].
     Put(&'a [u8], &'a [u8]),
     /// Removes a key; answered by [`Outcome::Done`].
@@ -175,6 +179,10 @@ impl Request<'_> {
                 out.put_u32(to);
             }
             Operation::Compact => out.push(9),
+            Operation::Read(mode, key) => {
+                out.extend([10, mode as u8]);
+                out.put_bytes(key);
+            }
         }
     }
 }
@@ -196,6 +204,10 @@ impl<'a> Request<'a> {
             7 => Operation::Transfer(from.u32()?),
             8 => Operation::Members { voters: from.bytes()?, learners: from.bytes()?, gone: from.bytes()? },
             9 => Operation::Compact,
+            10 => {
+                let mode = ReadMode::decode(from.u8()?).filter(|mode| *mode != ReadMode::Log)?;
+                Operation::Read(mode, from.bytes()?)
+            }
             _ => return None,
         };
         from.end(Self { session, sequence, operation })

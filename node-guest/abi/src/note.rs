@@ -176,7 +176,7 @@ macro_rules! small_enum {
         pub enum $name { $($(#[$variant_meta])* $variant = $value,)+ }
 
         impl $name {
-            fn decode(value: u8) -> Option<Self> {
+            pub(crate) fn decode(value: u8) -> Option<Self> {
                 match value { $($value => Some(Self::$variant),)+ _ => None }
             }
 

@@ -31,7 +31,7 @@ fn write(out: &mut String, node: &Node) -> fmt::Result {
     // Whatever is committed is applied in the same turn.
     writeln!(out, "applied: {}", raft.commit())?;
     writeln!(out, "alarm: {} us", raft.deadline())?;
-    for Peer { id, progress, heard_at } in raft.peers() {
+    for Peer { id, progress, heard_at, .. } in raft.peers() {
         let mode = match progress.mode() {
             Mode::Probe => "probing",
             Mode::Replicate => "replicating",
@@ -45,6 +45,7 @@ fn write(out: &mut String, node: &Node) -> fmt::Result {
         )?;
     }
     writeln!(out, "waiting clients: {}", node.pending.len())?;
+    writeln!(out, "waiting reads: {}", node.reads.len())?;
     let (machine, bound) = (&node.machine, node.settings.bounds.machine);
     writeln!(out, "sessions: {}", machine.sessions())?;
     writeln!(out, "keys: {}", machine.keys())?;

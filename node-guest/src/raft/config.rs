@@ -25,6 +25,10 @@ pub struct Config {
     pub check_quorum: bool,
     /// Whether a node that hears its leader leaves requests for votes unread, and so their term too (thesis 4.2.3).
     pub sticky_leader: bool,
+    /// Whether a leader that a quorum heard lately answers reads without asking again (thesis 6.4.1).
+    pub lease: bool,
+    /// By how much two clocks may differ in rate, in parts per million: a lease is shorter by that. Nothing checks it.
+    pub lease_drift_ppm: u32,
     /// A leader whose disk has not answered for so long leads no more; 0 if it waits for ever.
     pub disk_stall_us: Micros,
     /// How many appends with entries may be under way to one follower.
@@ -57,6 +61,8 @@ impl Default for Config {
             no_op: true,
             check_quorum: true,
             sticky_leader: true,
+            lease: false,
+            lease_drift_ppm: 10_000,
             disk_stall_us: 2_000_000,
             inflight_max: 16,
             batch_entries_max: 64,
@@ -96,12 +102,22 @@ impl Config {
         require(self.election_min_us > self.heartbeat_us, "election_min_us", "above heartbeat_us")?;
         // With an empty range all nodes would time out together, and split the vote for ever (5.2).
         require(self.election_max_us > self.election_min_us, "election_max_us", "above election_min_us")?;
+        // Whoever votes while it hears a leader breaks the promise that a lease rests on.
+        require(!self.lease || self.sticky_leader, "lease", "false without sticky_leader")?;
+        require(self.lease_drift_ppm < 1_000_000, "lease_drift_ppm", "below 1000000")?;
         require(self.inflight_max > 0, "inflight_max", "above 0")?;
         require(self.batch_entries_max > 0, "batch_entries_max", "above 0")?;
         require(self.batch_bytes_max > 0, "batch_bytes_max", "above 0")?;
         // A log that may not grow to where a snapshot is due would refuse commands for ever.
         require(self.snapshot_bytes <= self.log_bytes_max / 2, "snapshot_bytes", "at most half of log_bytes_max")?;
         require(self.log_bytes_max >= Entry::OVERHEAD_BYTES, "log_bytes_max", "at least the overhead of one entry, 64")
+    }
+
+    /// How long a lease lasts from when its round began: the shortest election timeout by the slowest clock, told by the
+    /// fastest.
+    pub(super) fn lease_us(&self) -> Micros {
+        let (million, drift) = (1_000_000, u64::from(self.lease_drift_ppm));
+        self.election_min_us * (million - drift) / (million + drift)
     }
 
     /// An election timeout in `[election_min_us, election_max_us)` from one draw.
@@ -136,6 +152,11 @@ mod tests {
         assert_eq!(broken(|c| c.heartbeat_us = 0), "heartbeat_us must be above 0");
         assert_eq!(broken(|c| c.election_min_us = c.heartbeat_us), "election_min_us must be above heartbeat_us");
         assert_eq!(broken(|c| c.election_max_us = c.election_min_us), "election_max_us must be above election_min_us");
+        assert_eq!(
+            broken(|c| (c.lease, c.sticky_leader) = (true, false)),
+            "lease must be false without sticky_leader"
+        );
+        assert_eq!(broken(|c| c.lease_drift_ppm = 1_000_000), "lease_drift_ppm must be below 1000000");
         assert_eq!(broken(|c| c.inflight_max = 0), "inflight_max must be above 0");
         assert_eq!(broken(|c| c.batch_entries_max = 0), "batch_entries_max must be above 0");
         assert_eq!(broken(|c| c.batch_bytes_max = 0), "batch_bytes_max must be above 0");

@@ -7,6 +7,7 @@
 use super::entry::{Entry, Position};
 use super::message::Verdict;
 use super::node::{Raft, State};
+use super::read::Questions;
 use super::refusal::{AppendRefusal, Refusal};
 use super::snapshot::Incoming;
 use super::{Index, Micros, NodeId, Term};
@@ -14,11 +15,12 @@ use super::{Index, Micros, NodeId, Term};
 /// What a follower knows in its term.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Follower {
-    contact: Option<Contact>,
+    pub(super) contact: Option<Contact>,
     /// The log agrees with that of this term's leader up to here.
     pub(super) verified: Index,
     /// What is here of a snapshot that the leader sends.
     pub(super) incoming: Option<Incoming>,
+    pub(super) questions: Questions,
 }
 
 /// The leader of the term, and when it was last heard of.
@@ -30,7 +32,7 @@ pub(super) struct Contact {
 
 impl Follower {
     pub(super) fn new(leader: Option<NodeId>, now: Micros) -> Self {
-        Self { contact: leader.map(|leader| Contact { leader, at: now }), verified: 0, incoming: None }
+        Self { contact: leader.map(|leader| Contact { leader, at: now }), ..Self::default() }
     }
 
     pub(super) fn leader(&self) -> Option<NodeId> {
@@ -44,8 +46,16 @@ impl Follower {
 
 impl Raft {
     /// An append of the current term.
-    pub(super) fn on_append_entries(&mut self, from: NodeId, prev: Position, entries: Vec<Entry>, commit: Index) {
+    pub(super) fn on_append_entries(
+        &mut self,
+        from: NodeId,
+        prev: Position,
+        entries: Vec<Entry>,
+        (commit, round): (Index, u64),
+    ) {
         self.follow(from);
+        let questions = &mut self.follower().questions;
+        questions.round = questions.round.max(round);
         if let Some((why, verdict)) = self.refuse_append(prev) {
             self.refused(Refusal::Append { leader: from, why });
             self.reply_append(from, verdict);
@@ -104,6 +114,9 @@ impl Raft {
             State::PreCandidate(_) | State::Candidate(_) => self.become_follower(Some(leader)),
         }
         self.follower().contact = Some(Contact { leader, at: self.now });
+        if self.config.lease {
+            self.quiet_until = self.now.saturating_add(self.config.election_min_us);
+        }
         self.reset_election_timer();
     }
 

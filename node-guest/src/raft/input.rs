@@ -41,6 +41,13 @@ pub enum Input {
         /// Who is to lead.
         to: NodeId,
     },
+    /// Somebody wants to read what is committed by now. Answered by an [`super::Output::Read`], sooner or later.
+    Read {
+        /// Names the read in the answer; means nothing to the core, and is not used twice in a boot.
+        token: u64,
+        /// Whether the leader's lease is enough; without one it is as if this was not said.
+        lease: bool,
+    },
     /// Somebody wants a snapshot now, whatever was applied since the last. Answered at once by an
     /// [`super::Output::Proposal`], which says that it has begun, or that there is nothing to take.
     Compact {
@@ -56,7 +63,8 @@ pub enum Input {
     },
 }
 
-/// Chance. Asked only when an election timeout is chosen: at boot and at the start of each campaign.
+/// Chance. Asked when an election timeout is chosen, at boot and at the start of each campaign, and once at boot for the
+/// names of questions.
 pub trait Entropy {
     /// The next draw, uniform over all values.
     fn draw(&mut self) -> u64;

@@ -13,6 +13,7 @@ use super::membership::Configuration;
 use super::message::{Body, Verdict};
 use super::node::{Raft, State};
 use super::progress::{Mode, Progress};
+use super::read::Rounds;
 use super::quorum::{Tally, committed, tally};
 use super::refusal::{LeadershipRefusal, ProposalRefusal};
 use super::transfer::Transfer;
@@ -25,6 +26,7 @@ pub(super) struct Leader {
     peers: Vec<Peer>,
     /// To whom it hands over, if it does.
     pub(super) transfer: Option<Transfer>,
+    pub(super) rounds: Rounds,
 }
 
 /// Another member, and what its leader knows of it.
@@ -36,6 +38,8 @@ pub struct Peer {
     pub progress: Progress,
     /// When it last answered in this term; at first, when it became a peer.
     pub heard_at: Micros,
+    /// The latest round that it has heard of.
+    pub(super) round: u64,
 }
 
 impl Leader {
@@ -57,7 +61,7 @@ impl Leader {
         self.peers.retain(|peer| members.members().any(|id| id == peer.id));
         for id in members.members().filter(|id| *id != own) {
             if self.find(id).is_none() {
-                self.peers.push(Peer { id, progress: Progress::new(next), heard_at: now });
+                self.peers.push(Peer { id, progress: Progress::new(next), heard_at: now, round: 0 });
             }
         }
         self.peers.sort_unstable_by_key(|peer| peer.id);
@@ -71,12 +75,13 @@ impl Raft {
         assert_eq!(self.vote(), Some(self.id), "a leader voted for itself");
         assert!(self.persistence.is_durable(self.hard_state), "a leader's term is durable");
         let next = self.log.last().index + 1;
-        let mut leader = Leader { peers: Vec::new(), transfer: None };
+        let mut leader = Leader { peers: Vec::new(), transfer: None, rounds: Rounds::default() };
         leader.follow_members(self.membership(), self.id, next, self.now);
         self.enter(State::Leader(leader));
         // Entries of earlier terms are committed only along with one of this term (5.4.2); without the empty entry,
         // that is when the next command comes (paper 8).
         if self.config.no_op {
+            self.begin_round();
             self.append(Entry { term: self.term(), payload: Payload::Noop });
             self.replicate_all();
             self.reset_heartbeat_timer();
@@ -180,15 +185,18 @@ impl Raft {
         if !matches!(self.state, State::Leader(_)) {
             return;
         }
+        self.begin_round();
         for at in 0..self.peers().len() {
             self.send_append(at, Vec::new());
         }
         self.reset_heartbeat_timer();
+        // A quorum of one has heard of it already.
+        self.confirm_rounds();
     }
 
     /// The answer of a follower to an append of the current term.
-    pub(super) fn on_append_reply(&mut self, from: NodeId, verdict: Verdict) {
-        let last = self.log.last().index;
+    pub(super) fn on_append_reply(&mut self, from: NodeId, verdict: Verdict, round: u64) {
+        let (last, round) = (self.log.last().index, round.min(self.round()));
         let State::Leader(leader) = &mut self.state else {
             return;
         };
@@ -196,6 +204,8 @@ impl Raft {
             return;
         };
         leader.peers[at].heard_at = self.now;
+        let known = leader.peers[at].round;
+        leader.peers[at].round = known.max(round);
         let progress = &mut leader.peers[at].progress;
         match verdict {
             Verdict::Matched { index } => {
@@ -228,6 +238,9 @@ impl Raft {
             // Says its term, which is not above this one any more.
             Verdict::StaleTerm => {}
         }
+        if round > known {
+            self.confirm_rounds();
+        }
     }
 
     /// Commits what a quorum has on disk. Only an entry of this term is committed by counting, and all before it
@@ -248,6 +261,8 @@ impl Raft {
             if self.memberships.last().0 <= self.commit {
                 self.on_configuration_committed();
             }
+            // The first of its own lets it know what is committed.
+            self.confirm_rounds();
         }
     }
 
@@ -298,8 +313,8 @@ impl Raft {
         if !entries.is_empty() {
             progress.sent(index + entries.len() as u64);
         }
-        let (prev, commit) = (Position { term, index }, self.commit);
-        self.send(to, Body::AppendEntries { prev, entries, commit });
+        let (prev, commit, round) = (Position { term, index }, self.commit, self.round());
+        self.send(to, Body::AppendEntries { prev, entries, commit, round });
     }
 
     fn reset_heartbeat_timer(&mut self) {

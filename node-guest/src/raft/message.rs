@@ -53,9 +53,28 @@ pub enum Body {
         entries: Vec<Entry>,
         /// What the leader knows to be committed.
         commit: Index,
+        /// The leader's round: who hears of it can tell that this node led when it began (thesis 6.4).
+        round: u64,
     },
     /// The answer to an append.
-    AppendReply(Verdict),
+    AppendReply {
+        /// What the follower says about it.
+        verdict: Verdict,
+        /// The latest round of this term that it has heard of.
+        round: u64,
+    },
+    /// "What is committed by now?" (thesis 6.4)
+    ReadIndex {
+        /// Names the question.
+        context: u64,
+    },
+    /// "This was committed, and I led, when you asked."
+    ReadIndexReply {
+        /// The question.
+        context: u64,
+        /// The read index.
+        index: Index,
+    },
     /// "I lead this term; what you lack is no more in my log: here is a part of the state that it led to" (thesis 5.3).
     InstallSnapshot(Box<Chunk>),
     /// "Of that snapshot I have so much."

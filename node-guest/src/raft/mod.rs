@@ -13,8 +13,8 @@
 //! after each [`Raft::step`], drain [`Raft::poll`] and do what it says, in order.
 //!
 //! ```text
-//!            Message, Alarm, Propose, Synced                    Send, Alarm, Persist, Sync,
-//!   shell ───────────── Input ────────────▶ Raft::step ──▶ poll ── Output ──▶ Apply, Snapshot, Proposal, Note, Halt
+//!            Message, Alarm, Propose, Read, Synced               Send, Alarm, Persist, Sync,
+//!   shell ───────────── Input ────────────▶ Raft::step ──▶ poll ── Output ──▶ Apply, Snapshot, Proposal, Read, Note, Halt
 //! ```
 //!
 //! # Who does what
@@ -28,6 +28,7 @@
 //! | to lead: replicate, repair, commit (5.3, 5.4.2) | `Leader` | `leader.rs` |
 //! | to hand over (thesis 3.10) | `Transfer` | `transfer.rs` |
 //! | what the leader knows of one follower | [`Progress`] | `progress.rs` |
+//! | to read without writing (thesis 6.4) | `Rounds`, `Questions` | `read.rs` |
 //! | a state in place of the log that led there (thesis 5) | [`Snapshot`] | `snapshot.rs` |
 //! | which majority is enough, also in a joint configuration | [`Tally`] | `quorum.rs` |
 //! | who the members are | [`Configuration`] | `membership.rs` |
@@ -50,10 +51,6 @@
 //!
 //! A failed sync ends the node ([`Output::Halt`]): after it nobody knows what the disk holds, and asking again may
 //! report a success that never was.
-//!
-//! # What is left out, so far
-//!
-//! Linearizable reads (thesis 6.4).
 
 mod candidate;
 mod change;
@@ -71,6 +68,7 @@ mod output;
 mod persistence;
 mod progress;
 mod quorum;
+mod read;
 mod refusal;
 mod snapshot;
 mod transfer;

@@ -48,6 +48,10 @@ pub struct Raft {
     pub(super) deadline: Micros,
     /// The alarm as last asked for; none if it went off.
     alarm: Option<Micros>,
+    /// What the next question to a leader is named by (`read.rs`).
+    pub(super) contexts: u64,
+    /// Until when it votes for nobody, as a leader that it heard may have a lease (`read.rs`).
+    pub(super) quiet_until: Micros,
     outputs: VecDeque<Output>,
     halted: bool,
 }
@@ -103,6 +107,8 @@ impl Raft {
             timeout_us: 0,
             deadline: 0,
             alarm: None,
+            contexts: 0,
+            quiet_until: if config.lease { now.saturating_add(config.election_min_us) } else { 0 },
             outputs: VecDeque::new(),
             halted: false,
             config,
@@ -111,6 +117,7 @@ impl Raft {
         raft.note_config();
         raft.note_role();
         raft.draw_timeout(entropy);
+        raft.contexts = entropy.draw();
         raft.reset_election_timer();
         raft.settle();
         raft
@@ -128,6 +135,7 @@ impl Raft {
             Input::Propose { token, command } => self.on_proposal(token, |leader| leader.append_command(command)),
             Input::Reconfigure { token, step } => self.on_proposal(token, |leader| leader.append_step(&step)),
             Input::Transfer { token, to } => self.on_transfer(token, to),
+            Input::Read { token, lease } => self.on_read(token, lease),
             Input::Compact { token } => {
                 self.take_snapshot();
                 self.output(Output::Proposal { token, outcome: Outcome::Begun });
@@ -231,8 +239,9 @@ impl Raft {
         if let Body::PreVote { last } = body {
             return self.on_pre_vote(from, term, last);
         }
+        // Under a lease not even a vote of a term that came some other way is given.
         if let Body::RequestVote { transfer: false, .. } = body
-            && term > self.term()
+            && (term > self.term() || self.config.lease)
             && self.ignores_vote(from)
         {
             return;
@@ -247,8 +256,8 @@ impl Raft {
             Body::PreVote { .. } => unreachable!("handled above"),
             Body::RequestVote { last, .. } => self.on_request_vote(from, term, last),
             Body::TimeoutNow if current => self.on_timeout_now(from, entropy),
-            Body::AppendEntries { prev, entries, commit } if current => {
-                self.on_append_entries(from, prev, entries, commit);
+            Body::AppendEntries { prev, entries, commit, round } if current => {
+                self.on_append_entries(from, prev, entries, (commit, round));
             }
             Body::InstallSnapshot(chunk) if current => self.on_chunk(from, *chunk),
             Body::AppendEntries { .. } | Body::InstallSnapshot(_) => self.refuse_stale_append(from, term),
@@ -260,11 +269,15 @@ impl Raft {
             Body::RequestVoteReply { granted } if current => {
                 self.on_request_vote_reply(from, granted);
             }
-            Body::AppendReply(verdict) if current => self.on_append_reply(from, verdict),
+            Body::AppendReply { verdict, round } if current => self.on_append_reply(from, verdict, round),
+            Body::ReadIndex { context } if current => self.on_read_index(from, context),
+            Body::ReadIndexReply { context, index } if current => self.on_read_index_reply(context, index),
             Body::SnapshotReply { last, received } if current => self.on_snapshot_reply(from, last, received),
             Body::RequestVoteReply { .. }
-            | Body::AppendReply(_)
+            | Body::AppendReply { .. }
             | Body::SnapshotReply { .. }
+            | Body::ReadIndex { .. }
+            | Body::ReadIndexReply { .. }
             | Body::TimeoutNow => {}
         }
     }
@@ -345,6 +358,7 @@ impl Raft {
     /// Ends a step: write the hard state if it changed, ask for a sync if one is due, and set the alarm.
     fn settle(&mut self) {
         self.write_hard_state();
+        self.answer_applied();
         self.snapshot_if_due();
         if let Some(ticket) = self.persistence.begin_sync(self.log.last().index, self.now) {
             self.output(Output::Sync(ticket));
@@ -376,6 +390,7 @@ impl Raft {
     /// Every change of role or term passes here. What was held back spoke for the old one.
     pub(super) fn enter(&mut self, state: State) {
         self.persistence.drop_held();
+        self.refuse_reads();
         self.state = state;
         self.note_role();
     }
@@ -451,7 +466,11 @@ impl Raft {
     }
 
     pub(super) fn reply_append(&mut self, to: NodeId, verdict: Verdict) {
-        self.send(to, Body::AppendReply(verdict));
+        let round = match &self.state {
+            State::Follower(follower) => follower.questions.round,
+            _ => 0,
+        };
+        self.send(to, Body::AppendReply { verdict, round });
     }
 
     pub(super) fn refused(&mut self, refusal: Refusal) {

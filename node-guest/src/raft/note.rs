@@ -10,7 +10,7 @@ use super::membership::Configuration;
 use super::output::HardState;
 use super::refusal::Refusal;
 use super::snapshot::Image;
-use super::{Index, NodeId, Term};
+use super::{Index, Micros, NodeId, Term};
 
 /// The part a node plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,11 @@ pub enum Note {
         /// What it consists of.
         image: Image,
     },
+    /// The leader may answer reads by itself until then, by its own clock (thesis 6.4.1); 0: not any more.
+    Lease {
+        /// The end of the lease.
+        until: Micros,
+    },
     /// Something was refused, with what was compared.
     Refused(Refusal),
 }
@@ -111,6 +116,8 @@ impl fmt::Display for Note {
             Note::Commit { index } => write!(f, "commit {index}"),
             Note::Snapshot { last } => write!(f, "snapshot up to {last}"),
             Note::Install { last, .. } => write!(f, "install snapshot up to {last}"),
+            Note::Lease { until: 0 } => write!(f, "no lease"),
+            Note::Lease { until } => write!(f, "lease until {until}"),
             Note::Refused(refusal) => refusal.fmt(f),
         }
     }

@@ -68,6 +68,13 @@ pub enum Output {
         /// The answer.
         outcome: Outcome,
     },
+    /// A read may be answered by the machine as it is, or not at all.
+    Read {
+        /// The token it came with.
+        token: u64,
+        /// The last index that was applied; or why this node cannot tell.
+        result: Result<Index, ProposalRefusal>,
+    },
     /// What just changed.
     Note(Note),
     /// Stop for good. Nothing comes after it.

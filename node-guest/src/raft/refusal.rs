@@ -75,6 +75,11 @@ pub enum VoteRefusal {
         /// How long ago the voter heard of it.
         ago_us: Micros,
     },
+    /// A leader that the voter heard before this boot, or in an earlier term, may have a lease (thesis 6.4.1).
+    Promised {
+        /// For how long yet.
+        left_us: Micros,
+    },
 }
 
 /// Why a leader leads no more, though nobody else does.
@@ -215,6 +220,9 @@ impl fmt::Display for VoteRefusal {
             }
             VoteRefusal::LeaderAlive { leader, ago_us } => {
                 write!(f, "I heard of leader {leader} {ago_us} us ago")
+            }
+            VoteRefusal::Promised { left_us } => {
+                write!(f, "a leader that I heard may have a lease for {left_us} us yet")
             }
         }
     }

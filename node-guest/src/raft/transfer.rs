@@ -53,6 +53,7 @@ impl Raft {
         let caught_up = self.peers().iter().any(|peer| peer.id == transfer.to && peer.progress.matched() == last);
         if caught_up {
             self.set_transfer(Some(Transfer { told: true, ..transfer }));
+            self.give_up_lease();
             self.send(transfer.to, Body::TimeoutNow);
         }
     }

@@ -4,6 +4,7 @@
 //! candidate one (thesis 4.2.2), and the candidate counts answers by its own configuration.
 
 use super::entry::Position;
+use super::follower::Follower;
 use super::message::Body;
 use super::node::{Raft, State};
 use super::refusal::{Refusal, VoteRefusal};
@@ -77,6 +78,10 @@ impl Raft {
 
     /// Whether there is a live leader, as far as this node knows (thesis 9.6, with 4.2.3).
     fn refuse_for_leader(&self) -> Option<VoteRefusal> {
+        let left_us = self.quiet_until.saturating_sub(self.now);
+        if left_us > 0 && !matches!(self.state, State::Leader(_) | State::Follower(Follower { contact: Some(_), .. })) {
+            return Some(VoteRefusal::Promised { left_us });
+        }
         let (leader, ago_us): (NodeId, Micros) = match &self.state {
             State::Leader(_) => (self.id, 0),
             State::Follower(follower) => {

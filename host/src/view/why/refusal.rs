@@ -23,6 +23,9 @@ pub(super) fn of(headline: String, refusal: &Refusal) -> Why {
             .row("leader", format!("S{leader}"))
             .row("heard", format!("{} ago", span(heard)))
             .row("minimum election timeout", span(minimum)),
+        Refusal::VotePromised { left } => {
+            Why::new(headline, rule::LEASE).row("a lease may last for", format!("{} yet", span(left)))
+        }
         Refusal::AppendGap { previous, last } => Why::new(headline, rule::APPEND_PREVIOUS)
             .row("prevLogIndex", previous)
             .row("own last index", last)

@@ -99,6 +99,10 @@ rules! {
     /// A read.
     READ: "thesis, 6.4",
         "A read must not miss a write that was acknowledged before it was asked.";
+    /// A lease.
+    LEASE: "thesis, 6.4.1",
+        "A leader that a majority heard answers reads for as long as nobody else can be elected: whoever heard it votes for \
+         nobody else for the shortest election timeout, by clocks that differ by less than a bound.";
     /// Somebody else leads.
     REDIRECT: "paper, 8",
         "Only the leader serves clients; others turn a request down, and name the leader if they know it.";

@@ -33,6 +33,11 @@ pub enum Refusal {
         /// How long it must have been silent, µs.
         minimum: u64,
     },
+    /// A vote or pre-vote: a leader that was heard before this boot, or in an earlier term, may have a lease (thesis, 6.4.1).
+    VotePromised {
+        /// For how long yet, µs.
+        left: u64,
+    },
     /// An append: the sender's term is over (paper, 5.1).
     AppendStaleTerm {
         /// The refusing node's term.
@@ -155,6 +160,7 @@ impl Refusal {
             Self::LeadDiskStalled { stalled, bound } => (18, [stalled, bound, 0, 0]),
             Self::Transferring { to } => (19, [to.into(), 0, 0, 0]),
             Self::NoVoter { node } => (20, [node.into(), 0, 0, 0]),
+            Self::VotePromised { left } => (21, [left, 0, 0, 0]),
         }
     }
 
@@ -180,6 +186,7 @@ impl Refusal {
             18 => Self::LeadDiskStalled { stalled: a, bound: b },
             19 => Self::Transferring { to: u32::try_from(a).ok()? },
             20 => Self::NoVoter { node: u32::try_from(a).ok()? },
+            21 => Self::VotePromised { left: a },
             _ => return None,
         })
     }
