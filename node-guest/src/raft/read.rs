@@ -66,8 +66,10 @@ pub(super) struct Rounds {
     last: u64,
     /// A quorum heard of this one.
     confirmed: u64,
-    /// Those that began and are not confirmed, or were last, with the time.
+    /// Those that began and are not confirmed, with the time.
     begun: VecDeque<(u64, Micros)>,
+    /// When the confirmed one began.
+    since: Option<Micros>,
     waiting: VecDeque<Waiting>,
     /// Until when it has a lease.
     lease: Option<Micros>,
@@ -233,14 +235,13 @@ impl Raft {
             return;
         };
         let rounds = &mut leader.rounds;
-        let mut since = None;
         while let Some((_, at)) = rounds.begun.pop_front_if(|(round, _)| *round <= rounds.confirmed) {
-            since = Some(at);
+            rounds.since = Some(at);
         }
         if !self.config.lease || rounds.handed_over || !own {
             return;
         }
-        let Some(until) = since.map(|since| since.saturating_add(span)) else { return };
+        let Some(until) = rounds.since.map(|since| since.saturating_add(span)) else { return };
         if rounds.lease.is_none_or(|lease| lease < until) {
             rounds.lease = Some(until);
             self.note(Note::Lease { until });
