@@ -25,9 +25,10 @@
 use goldenscript::{ArgumentConsumer, Command, Context, Runner};
 use raftbox::check::{Checkers, Observed, Verdict};
 use raftbox::event::{Cause, Decision, Effect, Event};
-use raftbox_abi::client::{Attempt, Operation, Outcome, Reply, Request};
-use raftbox_abi::note::{Body, EntryKind, Role};
+use raftbox_abi::client::{Attempt, Operation, Outcome, Reason, Reply, Request};
+use raftbox_abi::note::{Body, EntryKind, ReadMode, Role};
 use raftbox_abi::{Note, chain, hash};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -47,14 +48,18 @@ scripts! {
     configuration_safety
     durable_state_monotonic
     election_safety
+    exactly_once
     good_runs
     guest_trap
     leader_append_only
     leader_completeness
     leader_has_votes
+    lease_safety
     log_matching
     notes
     one_durable_vote
+    read_safety
+    snapshot_safety
     state_machine_safety
 }
 
@@ -94,6 +99,8 @@ struct Trace {
     events: u64,
     /// What is asked by each operation.
     operations: Vec<((u32, u64), Answer)>,
+    /// The command of each operation, as its hash.
+    commands: BTreeMap<(u32, u64), u64>,
     output: String,
 }
 
@@ -136,6 +143,7 @@ impl Trace {
             checkers: Checkers::new(nodes, clients),
             events: 0,
             operations: Vec::new(),
+            commands: BTreeMap::new(),
             output: String::new(),
         }
     }
@@ -214,6 +222,10 @@ impl Trace {
                 let cause = Cause::Decide { node, boot: 1, call: 0, n: 0, decision };
                 self.event(&Event::Cause(cause));
             }
+            "clock" => {
+                let (jump, ppm) = (key(args, "jump", 0)?, key(args, "ppm", 0)?);
+                self.event(&Event::Cause(Cause::Clock { node, jump, ppm }));
+            }
             "halt" => self.event(&Event::Effect(Effect::Halted { node, code: 1, reason: b"" })),
             "trap" => self.event(&Event::Effect(Effect::Trapped { node })),
             "garbage" => {
@@ -248,16 +260,33 @@ impl Trace {
 
     fn entries(&mut self, node: u32, verb: &str, args: &mut ArgumentConsumer<'_>) -> Result<(), Failure> {
         let content = args.take_key("as");
+        // `of=C1.0`: the command is what C1 asked first.
+        let asked = match args.take_key("of").map(|of| of.trim_start_matches('C').split_once('.')) {
+            None => None,
+            Some(None) => return Err("an operation is written C1.0".into()),
+            Some(Some((client, n))) => {
+                let name = (client.parse()?, n.parse()?);
+                Some(*self.commands.get(&name).ok_or("that was never asked")?)
+            }
+        };
         let kind = match args.take_key("kind") {
             None => EntryKind::Command,
             Some("no-op") => EntryKind::Noop,
             Some("configuration") => EntryKind::Config,
             Some(_) => return Err("there is no such kind of entry".into()),
         };
-        let result = hash(args.take_key("result").unwrap_or("done").as_bytes());
+        let result = match args.take_key("refused") {
+            None => hash(args.take_key("result").unwrap_or("done").as_bytes()),
+            Some(why) => {
+                let reason = if why == "full" { Reason::LogFull } else { Reason::Stale };
+                let mut reply = Vec::new();
+                Reply::Refused(reason).encode(&mut reply);
+                hash(&reply)
+            }
+        };
         while let Some(entry) = args.next_pos() {
             let (index, term) = position(entry)?;
-            let command = command(index, term, content);
+            let command = asked.unwrap_or_else(|| command(index, term, content));
             if verb == "apply" {
                 self.note(node, Body::Apply { index, term, command, result });
             } else {
@@ -279,6 +308,10 @@ impl Trace {
             "append" => Some((Operation::Append(word()?.as_bytes(), word()?.as_bytes()), Answer::Length)),
             "increment" => Some((Operation::Increment(word()?.as_bytes(), word()?.parse()?), Answer::Number)),
             "get" => Some((Operation::Get(word()?.as_bytes()), Answer::Done)),
+            "read" => {
+                let mode = mode(word()?)?;
+                Some((Operation::Read(mode, word()?.as_bytes()), Answer::Done))
+            }
             "put" => Some((Operation::Put(word()?.as_bytes(), word()?.as_bytes()), Answer::Done)),
             _ => None,
         };
@@ -314,6 +347,7 @@ impl Trace {
         let mut body = Vec::new();
         Request { session: 1, sequence: n + 1, operation: asked }.encode(&mut body);
         self.operations.push(((client, n), answer));
+        self.commands.insert((client, n), hash(&body));
         self.event(&Event::Cause(Cause::Request { client, operation: n, attempt, to: 1, body }));
     }
 }
@@ -340,15 +374,28 @@ fn body(node: u32, verb: &str, args: &mut ArgumentConsumer<'_>) -> Result<Body, 
         "commit" => Body::Commit { index: number(args)? },
         "snapshot" | "install" => {
             let log = log(args)?;
-            let ((index, term), prefix, state) = (end(&log), prefix(&log), 0);
+            let state = hash(args.take_key("state").unwrap_or("").as_bytes());
+            let ((index, term), prefix) = (end(&log), prefix(&log));
             if verb == "snapshot" {
                 Body::Snapshot { index, term, prefix, state }
             } else {
                 Body::Install { index, term, prefix, state }
             }
         }
+        "reads" => {
+            let client = args.next_pos().ok_or("whose read?")?.trim_start_matches('C').parse()?;
+            let attempt = Attempt { operation: key(args, "n", 0)?, attempt: key(args, "attempt", 0)? };
+            let mode = mode(args.take_key("mode").unwrap_or("read-index"))?;
+            Body::Read { client, operation: attempt.pack(), mode, index: number(args)? }
+        }
+        "lease" => Body::Lease { until: number(args)? },
         _ => return Err(format!("nodes do not {verb}").into()),
     })
+}
+
+fn mode(word: &str) -> Result<ReadMode, Failure> {
+    let modes = [ReadMode::Log, ReadMode::Index, ReadMode::Lease, ReadMode::Local];
+    modes.into_iter().find(|mode| mode.word() == word).ok_or_else(|| "there is no such way to read".into())
 }
 
 fn configuration(voters: Vec<u32>, outgoing: Vec<u32>) -> Body {

@@ -436,11 +436,11 @@ impl Cluster {
                 Output::Proposal { token, outcome: Outcome::Refused(_) } => {
                     format!("refuses proposal {token}")
                 }
-                Output::Read { token, result: Ok(index) } => {
+                Output::Read { token, result: Ok(index), .. } => {
                     assert_eq!(index, node.applied, "a read sees what was applied");
                     format!("answers read {token} at {index}")
                 }
-                Output::Read { token, result: Err(_) } => format!("refuses read {token}"),
+                Output::Read { token, result: Err(_), .. } => format!("refuses read {token}"),
                 Output::Note(note) => {
                     // What comes of an entry is noted after it was written.
                     if !matches!(note, Note::Config { .. }) {

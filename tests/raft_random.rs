@@ -298,14 +298,14 @@ impl Cluster {
                 node.configured = index;
             }
             // Linearizability, of a read that leaves no entry: it sees all that anybody knew to be committed before.
-            Output::Read { token, result: Ok(index) } => {
+            Output::Read { token, result: Ok(index), .. } => {
                 let (committed, lease) = self.history.reads.remove(&(id, token)).expect("answered once");
                 assert_eq!(index, node.applied, "it sees what was applied");
                 assert!(index >= committed, "{id} answers from {index} what was asked at {committed}");
                 self.history.answered += 1;
                 self.history.leased += u64::from(lease);
             }
-            Output::Read { token, result: Err(_) } => _ = self.history.reads.remove(&(id, token)),
+            Output::Read { token, result: Err(_), .. } => _ = self.history.reads.remove(&(id, token)),
             Output::Note(_) | Output::Proposal { .. } => {}
             Output::Halt(reason) => panic!("{id} halts: {reason}"),
         }

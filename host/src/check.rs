@@ -22,6 +22,10 @@
 //! | `commit-is-durable` | what is committed has durable copies on a quorum, and all commits agree | 5.3, 5.4 |
 //! | `configuration-safety` | no two sets of nodes without a common node decide, whatever becomes of the members | 6 |
 //! | `commit-monotonic` | a commit index never falls within a boot | figure 2 |
+//! | `snapshot-safety` | a snapshot equals the log that it replaces | 7 |
+//! | `read-safety` | a linearizable read sees all that was committed before it was asked | thesis, 6.4 |
+//! | `lease-safety` | nobody is elected while another leader has a lease | thesis, 6.4.1 |
+//! | `exactly-once` | a command of a session takes effect once | thesis, 6.3 |
 //! | `guest-trap` | no guest traps | |
 //! | `notes` | notes can be read and tell one story | |
 //! | `acknowledged-writes` | what clients were told is done is there in the end, once | 8 |
@@ -40,15 +44,19 @@ mod commit_monotonic;
 mod configuration_safety;
 mod durable_state_monotonic;
 mod election_safety;
+mod exactly_once;
 mod guest_trap;
 mod leader_append_only;
 mod leader_completeness;
 mod leader_has_votes;
+mod lease_safety;
 mod log_matching;
 mod model;
 mod notes;
 mod one_durable_vote;
 mod quorum;
+mod read_safety;
+mod snapshot_safety;
 mod state_machine_safety;
 mod tree;
 mod verdict;
@@ -57,6 +65,7 @@ use crate::event::{Cause, Effect, Event, Micros};
 use acknowledged_writes::AcknowledgedWrites;
 use model::{Model, Seen};
 use raftbox_abi::Note;
+use raftbox_abi::client::Attempt;
 use verdict::Finding;
 pub use verdict::{Verdict, Violation};
 
@@ -121,6 +130,10 @@ checkers! {
     "commit-is-durable": commit_is_durable: commit_is_durable::CommitIsDurable,
     "configuration-safety": configuration_safety: configuration_safety::ConfigurationSafety,
     "commit-monotonic": commit_monotonic: commit_monotonic::CommitMonotonic,
+    "snapshot-safety": snapshot_safety: snapshot_safety::SnapshotSafety,
+    "read-safety": read_safety: read_safety::ReadSafety,
+    "lease-safety": lease_safety: lease_safety::LeaseSafety,
+    "exactly-once": exactly_once: exactly_once::ExactlyOnce,
     "guest-trap": guest_trap: guest_trap::GuestTrap,
     "notes": notes: notes::Notes,
 }
@@ -154,8 +167,15 @@ impl Checkers {
     /// Takes the next event into account.
     pub fn observe(&mut self, observed: &Observed<'_>) {
         match observed.event {
-            Event::Cause(Cause::Request { .. }) | Event::Effect(Effect::Received { .. }) => {
+            Event::Cause(Cause::Request { client, operation, attempt, body, .. }) => {
                 self.acknowledged_writes.observe(observed);
+                let attempt = Attempt { operation: *operation, attempt: *attempt };
+                self.properties.read_safety.request(*client, attempt, body, &self.model);
+                self.properties.exactly_once.request(body);
+            }
+            Event::Effect(Effect::Received { client, operation, body }) => {
+                self.acknowledged_writes.observe(observed);
+                self.properties.read_safety.received(*client, Attempt::unpack(*operation), body);
             }
             _ => {
                 if let Some(seen) = self.model.observe(observed) {

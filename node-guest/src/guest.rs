@@ -218,7 +218,7 @@ impl Node {
                 Output::Install { snapshot, image } => self.install(imports, snapshot, image),
                 Output::Apply { index, entry } => self.apply(imports, index, &entry),
                 Output::Proposal { token: _, outcome } => self.proposal(imports, outcome),
-                Output::Read { token, result } => self.read_done(imports, token, result),
+                Output::Read { token, result, lease } => self.read_done(imports, token, result, lease),
                 Output::Note(note) => self.note(imports, note),
                 Output::Halt(reason) => imports.halt(code::DISK, &reason.to_string()),
             }

@@ -15,8 +15,10 @@ mod log;
 use super::Observed;
 use super::quorum::Configuration;
 use super::tree::{Id, ROOT, Tree};
-use crate::event::{Cause, Decision, Effect, Event, Micros, NodeId};
-use raftbox_abi::note::{Body, OWN_KINDS, Role};
+use crate::clock::Clock;
+use crate::event::{Cause, ClientId, Decision, Effect, Event, Micros, NodeId};
+use raftbox_abi::client::Attempt;
+use raftbox_abi::note::{Body, OWN_KINDS, ReadMode, Role};
 use std::fmt;
 
 /// A durable term, and the vote in it (0: none).
@@ -52,6 +54,7 @@ pub(super) struct Node {
     pub(super) applied: u64,
     /// In this boot; unknown until it is noted.
     pub(super) configuration: Configuration,
+    pub(super) clock: Clock,
 }
 
 impl Default for Node {
@@ -70,6 +73,7 @@ impl Default for Node {
             commit: 0,
             applied: 0,
             configuration: Configuration::default(),
+            clock: Clock::default(),
         }
     }
 }
@@ -171,14 +175,27 @@ pub(super) enum Fact {
     Appended { id: Id, clash: Option<Id>, replaced: Option<Removed> },
     /// Entries were taken off the log.
     Truncated(Removed),
-    /// A leader's snapshot took the log's place. `clash` has its index and term, and another past.
-    Installed { removed: Option<Removed>, clash: Option<Id> },
+    /// A leader's snapshot, that of `image`, took the log's place. `clash` has its index and term, and another past.
+    Installed { removed: Option<Removed>, clash: Option<Id>, image: Option<Image> },
+    /// A snapshot is durable. `own` is what the node's log has at its last index, if it reaches so far.
+    Snapshot { index: u64, term: u64, image: Option<Image>, own: Option<Id>, applied: u64 },
+    /// A client's read was answered.
+    Read { client: ClientId, attempt: Attempt, mode: ReadMode, index: u64 },
+    /// A node may answer reads until then, by its clock; 0: not any more.
+    Lease { until: u64 },
     /// The log is durable up to somewhere.
     Durable,
     /// The commit index of a node was set to `index`, where its log ends with `id` then.
     Committed { index: u64, id: Id, before: u64, new: bool, clash: Option<Clash>, term: u64 },
     /// An entry was applied.
     Applied { index: u64, term: u64, command: u64, result: u64, before: u64 },
+}
+
+/// A snapshot: the log that it stands for, and the hash of the state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Image {
+    pub(super) log: Id,
+    pub(super) state: u64,
 }
 
 /// How the durable term and vote changed.
@@ -278,8 +295,19 @@ impl Model {
         }
     }
 
+    /// Up to which index anything is known to be committed, by anybody.
+    pub(super) fn committed_to(&self) -> u64 {
+        self.committed.len() as u64
+    }
+
     /// Takes an event into the story; `None` if it is no part of it.
     pub(super) fn observe(&mut self, observed: &Observed<'_>) -> Option<Seen> {
+        if let Event::Cause(Cause::Clock { node, jump, ppm }) = observed.event {
+            if self.find(*node).is_some() {
+                self.node_mut(*node).clock.set(observed.at, *jump, *ppm);
+            }
+            return None;
+        }
         let node = match observed.event {
             Event::Effect(Effect::Note { node, .. } | Effect::Halted { node, .. } | Effect::Trapped { node })
             | Event::Cause(
@@ -345,7 +373,11 @@ impl Model {
                 self.node_mut(node).configuration.set(voters, outgoing);
                 return TOLD;
             }
-            Body::Read { .. } | Body::Lease { .. } | Body::Refused { .. } | Body::Property { .. } => return TOLD,
+            Body::Read { client, operation, mode, index } => {
+                return (Fact::Read { client, attempt: Attempt::unpack(operation), mode, index }, None);
+            }
+            Body::Lease { until } => return (Fact::Lease { until }, None),
+            Body::Refused { .. } | Body::Property { .. } => return TOLD,
             _ => {}
         }
         // All others are about the log.
@@ -362,8 +394,8 @@ impl Model {
                 let before = std::mem::replace(&mut self.node_mut(node).applied, index);
                 (Fact::Applied { index, term, command, result, before }, None)
             }
-            Body::Snapshot { index, term, prefix, .. } => self.snapshot(node, index, term, prefix),
-            Body::Install { index, term, prefix, .. } => self.install(node, index, term, prefix),
+            Body::Snapshot { index, term, prefix, state } => self.snapshot(node, (index, term), prefix, state),
+            Body::Install { index, term, prefix, state } => self.install(node, (index, term), prefix, state),
             _ => TOLD,
         }
     }

@@ -8,7 +8,7 @@ use raftbox_abi::note::EntryKind;
 use std::fmt;
 
 /// The number of a tree node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id(u32);
 
 /// The empty log.

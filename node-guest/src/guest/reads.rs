@@ -60,8 +60,11 @@ impl Node {
         imports: &mut I,
         token: u64,
         result: Result<Index, ProposalRefusal>,
+        lease: bool,
     ) {
-        let read = self.reads.waiting.remove(&token).expect("a read is answered once");
+        let mut read = self.reads.waiting.remove(&token).expect("a read is answered once");
+        // What a lease was asked for and is not there was confirmed as any other read.
+        read.mode = if lease { ReadMode::Lease } else { ReadMode::Index };
         match result {
             Ok(index) => self.answer(imports, &read, index),
             Err(ProposalRefusal::NotLeader { hint }) => {

@@ -74,6 +74,8 @@ pub enum Output {
         token: u64,
         /// The last index that was applied; or why this node cannot tell.
         result: Result<Index, ProposalRefusal>,
+        /// Whether a lease was enough.
+        lease: bool,
     },
     /// What just changed.
     Note(Note),

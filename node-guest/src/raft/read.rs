@@ -93,7 +93,7 @@ impl Raft {
         match &mut self.state {
             State::Leader(leader) => {
                 if lease && leader.rounds.lease.is_some_and(|until| self.now < until) {
-                    return self.output(Output::Read { token, result: Ok(self.commit) });
+                    return self.output(Output::Read { token, result: Ok(self.commit), lease });
                 }
                 self.await_round(Reader::Here(token));
             }
@@ -142,7 +142,7 @@ impl Raft {
         };
         let ready: Vec<_> = follower.questions.answered.extract_if(.., |(index, _)| *index <= commit).collect();
         for (_, token) in ready {
-            self.output(Output::Read { token, result: Ok(commit) });
+            self.output(Output::Read { token, result: Ok(commit), lease: false });
         }
     }
 
@@ -218,7 +218,7 @@ impl Raft {
         for Waiting { reader, index, .. } in ready {
             let index = index.expect("it is ready");
             match reader {
-                Reader::Here(token) => self.output(Output::Read { token, result: Ok(self.commit) }),
+                Reader::Here(token) => self.output(Output::Read { token, result: Ok(self.commit), lease: false }),
                 Reader::Follower(to, context) => self.send(to, Body::ReadIndexReply { context, index }),
             }
         }
@@ -284,6 +284,6 @@ impl Raft {
     fn refuse_read(&mut self, token: u64) {
         let why = ProposalRefusal::NotLeader { hint: self.leader().filter(|leader| *leader != self.id) };
         self.refused(Refusal::Proposal { token, why });
-        self.output(Output::Read { token, result: Err(why) });
+        self.output(Output::Read { token, result: Err(why), lease: false });
     }
 }

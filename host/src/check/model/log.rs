@@ -1,6 +1,6 @@
 //! What notes about a log do to the model.
 
-use super::{Change, Clash, Fact, HardState, Model, Node, Odd, Removed, TOLD};
+use super::{Change, Clash, Fact, HardState, Image, Model, Node, Odd, Removed, TOLD};
 use crate::check::tree::{Id, ROOT};
 use crate::event::NodeId;
 use raftbox_abi::note::EntryKind;
@@ -120,22 +120,25 @@ impl Model {
         (Fact::Committed { index, id: entry, before, new, clash, term }, None)
     }
 
-    pub(super) fn snapshot(&mut self, id: NodeId, index: u64, term: u64, prefix: u64) -> Change {
+    pub(super) fn snapshot(&mut self, id: NodeId, (index, term): (u64, u64), prefix: u64, state: u64) -> Change {
         let found = self.tree.find(index, term, prefix);
         let node = self.node_mut(id);
-        if found.is_none() || node.at(index) != found {
-            return (Fact::Told, Some(Odd::SnapshotUnknown { index, term }));
+        let (own, applied) = (node.at(index), node.applied);
+        let fits = found.is_some() && own == found;
+        if fits {
+            node.durable = node.durable.max(index);
         }
-        node.durable = node.durable.max(index);
-        (Fact::Durable, None)
+        let image = found.map(|log| Image { log, state });
+        let odd = (!fits).then_some(Odd::SnapshotUnknown { index, term });
+        (Fact::Snapshot { index, term, image, own, applied }, odd)
     }
 
-    pub(super) fn install(&mut self, id: NodeId, index: u64, term: u64, prefix: u64) -> Change {
+    pub(super) fn install(&mut self, id: NodeId, (index, term): (u64, u64), prefix: u64, state: u64) -> Change {
         let Some(found) = self.tree.find(index, term, prefix) else {
             let clash = self.tree.twin(index, term, ROOT);
             self.lose(id, || format!("the log that S{id} got as a snapshot"));
             let odd = clash.is_none().then_some(Odd::SnapshotUnknown { index, term });
-            return (Fact::Installed { removed: None, clash }, odd);
+            return (Fact::Installed { removed: None, clash, image: None }, odd);
         };
         let Self { nodes, tree, .. } = self;
         let node = &mut nodes[id as usize - 1];
@@ -147,7 +150,7 @@ impl Model {
         node.durable = durable.min(common);
         (node.commit, node.applied) = (commit.max(index).min(node.last()), index);
         let removed = (common < last).then_some(Removed { from: common + 1, last, commit });
-        (Fact::Installed { removed, clash: None }, None)
+        (Fact::Installed { removed, clash: None, image: Some(Image { log: found, state }) }, None)
     }
 }
 
