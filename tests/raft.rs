@@ -273,6 +273,7 @@ impl Cluster {
                 "batch_entries_max" => config.batch_entries_max = value.parse()?,
                 "batch_bytes_max" => config.batch_bytes_max = value.parse()?,
                 "log_bytes_max" => config.log_bytes_max = value.parse()?,
+                "uncommitted_bytes_max" => config.uncommitted_bytes_max = value.parse()?,
                 "snapshot_bytes" => config.snapshot_bytes = value.parse()?,
                 "snapshot_keep" => config.snapshot_keep = value.parse()?,
                 "learners" => learners = numbers(value)?,
@@ -309,7 +310,7 @@ impl Cluster {
                 "log" => {
                     for (at, term) in numbers(value)?.into_iter().enumerate() {
                         let command = Rc::from(format!("c{}", at + 1).as_bytes());
-                        entries.push(Entry { term, payload: Payload::Command(command) });
+                        entries.push(Entry { term, payload: Payload::Command { at: 0, bytes: command } });
                     }
                 }
                 _ => return Err(format!("no part {key} of a disk").into()),
@@ -424,8 +425,8 @@ impl Cluster {
                 Output::Apply { index, entry } => {
                     assert_eq!(index, node.applied + 1, "applied in order, each once");
                     node.applied = index;
-                    if let Payload::Command(command) = &entry.payload {
-                        node.machine.extend([b" ", &**command].concat());
+                    if let Payload::Command { bytes, .. } = &entry.payload {
+                        node.machine.extend([b" ", &**bytes].concat());
                     }
                     format!("apply {}", show_entry(index, &entry))
                 }
@@ -585,10 +586,10 @@ fn show_entry(index: Index, entry: &Entry) -> String {
     let term = entry.term;
     match &entry.payload {
         Payload::Noop => format!("{index}@{term} no-op"),
-        Payload::Command(command) if command.len() > 16 => {
-            format!("{index}@{term} {} bytes", command.len())
+        Payload::Command { bytes, .. } if bytes.len() > 16 => {
+            format!("{index}@{term} {} bytes", bytes.len())
         }
-        Payload::Command(command) => format!("{index}@{term} {}", String::from_utf8_lossy(command)),
+        Payload::Command { bytes, .. } => format!("{index}@{term} {}", String::from_utf8_lossy(bytes)),
         Payload::Config(config) => format!("{index}@{term} config {config}"),
     }
 }

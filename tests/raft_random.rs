@@ -157,6 +157,7 @@ impl Cluster {
             batch_entries_max: u32::try_from(1 + random.below(6)).unwrap(),
             batch_bytes_max: 1 + random.below(500),
             log_bytes_max: 100_000,
+            uncommitted_bytes_max: if random.one_in(3) { 500 } else { 100_000 },
             snapshot_bytes: [0, 100, 500, 3000][usize::try_from(random.below(4)).unwrap()],
             snapshot_keep: u32::try_from(random.below(20)).unwrap(),
         };

@@ -234,8 +234,8 @@ impl Node {
 
     fn apply<I: Imports>(&mut self, imports: &mut I, index: Index, entry: &Entry) {
         self.scratch.reply.clear();
-        if let Payload::Command(command) = &entry.payload {
-            self.machine.apply(index, command, &mut self.scratch.reply);
+        if let Payload::Command { at, bytes } = &entry.payload {
+            self.machine.apply(index, *at, bytes, &mut self.scratch.reply);
         }
         let (term, command) = (entry.term, self.hashes.at(index));
         let result = raftbox_abi::hash(&self.scratch.reply);
@@ -267,7 +267,7 @@ impl Node {
             Outcome::Refused(ProposalRefusal::NotLeader { hint }) => {
                 self.reply(imports, asked, Reply::Redirect(notes::number(hint)));
             }
-            Outcome::Refused(ProposalRefusal::LogFull { .. }) => {
+            Outcome::Refused(ProposalRefusal::LogFull { .. } | ProposalRefusal::Uncommitted { .. }) => {
                 self.reply(imports, asked, Reply::Refused(Reason::LogFull));
             }
             Outcome::Refused(

@@ -13,8 +13,10 @@
 //! not remembered, so that the same command may succeed later, when something was deleted. It reads `LogFull`: the
 //! client protocol has that one word for a node without room.
 //!
-//! Left out so far: the expiry of sessions. Whatever they need to be expired by must come from the log, as the index does
-//! here.
+//! Sessions are bounded, too. One that was not used for long expires, by the time that the log tells with each command, so
+//! that it does so everywhere at the same entry; and where there are as many as there may be, the one that was not used for
+//! longest makes room for a new one. Whoever comes back to a session that is gone is told so, and never done anything
+//! for: it cannot be known whether its command took effect before.
 
 mod snapshot;
 
@@ -32,6 +34,10 @@ pub struct Bounds {
     pub machine: u64,
     /// The most bytes of one value.
     pub value: u64,
+    /// The most sessions.
+    pub sessions: u32,
+    /// A session that was not used for so long, by the log's time, expires, µs; 0: never.
+    pub expiry: u64,
 }
 
 /// The state that the log builds.
@@ -42,6 +48,10 @@ pub struct Machine {
     bytes: u64,
     data: BTreeMap<Box<[u8]>, Vec<u8>>,
     sessions: BTreeMap<u64, Session>,
+    /// The log's time: the highest that any command came with.
+    time: u64,
+    /// No session was used before.
+    oldest: u64,
 }
 
 /// What is kept of a client, so that none of its commands takes effect twice.
@@ -51,13 +61,15 @@ struct Session {
     sequence: u64,
     /// The encoded reply to it.
     reply: Vec<u8>,
+    /// When it was used last, by the log's time.
+    used: u64,
 }
 
 impl Machine {
     /// An empty machine.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, bytes: 0, data: BTreeMap::new(), sessions: BTreeMap::new() }
+        Self { bounds, bytes: 0, data: BTreeMap::new(), sessions: BTreeMap::new(), time: 0, oldest: 0 }
     }
 
     /// How many keys there are.
@@ -84,9 +96,12 @@ impl Machine {
         self.data.get(key).map(Vec::as_slice)
     }
 
-    /// Applies the command at `index` and puts the encoded reply into `reply`, in place of what was there.
-    pub fn apply(&mut self, index: u64, command: &[u8], reply: &mut Vec<u8>) {
+    /// Applies the command at `index`, which the log says was given at `at`, and puts the encoded reply into `reply`, in
+    /// place of what was there.
+    pub fn apply(&mut self, index: u64, at: u64, command: &[u8], reply: &mut Vec<u8>) {
         reply.clear();
+        self.time = self.time.max(at);
+        self.expire();
         let Some(request) = Request::decode(command) else {
             return Reply::Refused(Reason::Malformed).encode(reply);
         };
@@ -96,9 +111,11 @@ impl Machine {
         if request.sequence == 0 {
             return Reply::Refused(Reason::Malformed).encode(reply);
         }
-        let Some(session) = self.sessions.get(&request.session) else {
+        let time = self.time;
+        let Some(session) = self.sessions.get_mut(&request.session) else {
             return Reply::SessionExpired.encode(reply);
         };
+        session.used = time;
         if request.sequence < session.sequence {
             return Reply::Refused(Reason::Stale).encode(reply);
         }
@@ -108,12 +125,41 @@ impl Machine {
         self.perform(&request, reply);
     }
 
+    /// Forgets the sessions that were not used for too long.
+    fn expire(&mut self) {
+        let expiry = self.bounds.expiry;
+        // Almost always nothing is old enough, and that is known without looking.
+        if expiry == 0 || self.time.saturating_sub(self.oldest) <= expiry {
+            return;
+        }
+        let (time, mut gone) = (self.time, 0);
+        self.sessions.retain(|_, session| {
+            let stays = time.saturating_sub(session.used) <= expiry;
+            gone += if stays { 0 } else { OVERHEAD + session.reply.len() as u64 };
+            stays
+        });
+        self.bytes -= gone;
+        self.oldest = self.sessions.values().map(|session| session.used).min().unwrap_or(time);
+    }
+
+    /// Forgets the session that was not used for longest, if there are as many as there may be.
+    fn make_room(&mut self) {
+        if self.sessions.len() < self.bounds.sessions as usize {
+            return;
+        }
+        let longest = self.sessions.iter().min_by_key(|(id, session)| (session.used, **id)).map(|(id, _)| *id);
+        if let Some(session) = longest.and_then(|id| self.sessions.remove(&id)) {
+            self.bytes -= OVERHEAD + session.reply.len() as u64;
+        }
+    }
+
     /// Opens the session that is named by the index of its entry.
     fn register(&mut self, index: u64) -> Reply<'static> {
+        self.make_room();
         if self.bytes + OVERHEAD > self.bounds.machine {
             return Reply::Refused(Reason::LogFull);
         }
-        let before = self.sessions.insert(index, Session::default());
+        let before = self.sessions.insert(index, Session { used: self.time, ..Session::default() });
         assert!(before.is_none(), "index {index} was applied before");
         self.bytes += OVERHEAD;
         Reply::Ok(Outcome::Session(index))
@@ -239,17 +285,22 @@ fn refill(kept: &mut Vec<u8>, bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { machine: 4096, value: 1024 };
+    const BOUNDS: Bounds = Bounds { machine: 4096, value: 1024, sessions: 100, expiry: 0 };
 
     /// A machine whose log is written by the test: each command gets the next index.
     struct Log {
         machine: Machine,
         index: u64,
+        time: u64,
     }
 
     impl Log {
         fn new() -> Self {
-            Self { machine: Machine::new(BOUNDS), index: 0 }
+            Self::with(BOUNDS)
+        }
+
+        fn with(bounds: Bounds) -> Self {
+            Self { machine: Machine::new(bounds), index: 0, time: 0 }
         }
 
         fn apply(&mut self, session: u64, sequence: u64, operation: Operation<'_>) -> String {
@@ -261,7 +312,7 @@ mod tests {
         fn apply_bytes(&mut self, command: &[u8]) -> String {
             self.index += 1;
             let mut reply = b"what was there before".to_vec();
-            self.machine.apply(self.index, command, &mut reply);
+            self.machine.apply(self.index, self.time, command, &mut reply);
             assert_eq!(self.machine.bytes, recount(&self.machine), "the count is exact");
             format!("{:?}", Reply::decode(&reply).expect("the machine encodes what it replies"))
         }
@@ -335,6 +386,43 @@ mod tests {
         assert_eq!(log.apply(2, 0, Operation::Put(b"k", b"v")), "Refused(Malformed)");
         assert_eq!(log.apply_bytes(b"no request"), "Refused(Malformed)");
         assert_eq!(log.machine.keys(), 0);
+    }
+
+    #[test]
+    fn a_session_that_is_not_used_for_long_expires() {
+        let mut log = Log::with(Bounds { expiry: 100, ..BOUNDS });
+        log.apply(0, 0, Operation::Register);
+        log.apply(0, 0, Operation::Register);
+        let increment = Operation::Increment(b"n", 1);
+        assert_eq!(log.apply(1, 1, increment), "Ok(Number(1))");
+        log.time = 60;
+        assert_eq!(log.apply(2, 1, increment), "Ok(Number(2))");
+        log.time = 100;
+        assert_eq!(log.apply(1, 1, increment), "Ok(Number(1))", "it is not over");
+        log.time = 161;
+        assert_eq!(log.apply(2, 1, increment), "SessionExpired", "and not asked again what it did");
+        assert_eq!(log.apply(1, 2, increment), "Ok(Number(3))", "an echo is a use");
+        // A clock that is set back brings nothing back.
+        log.time = 10;
+        assert_eq!(log.apply(2, 2, increment), "SessionExpired");
+        assert_eq!((log.machine.sessions(), log.machine.time), (1, 161));
+    }
+
+    #[test]
+    fn the_session_that_is_not_used_for_longest_makes_room() {
+        let mut log = Log::with(Bounds { sessions: 2, ..BOUNDS });
+        let increment = Operation::Increment(b"n", 1);
+        assert_eq!(log.apply(0, 0, Operation::Register), "Ok(Session(1))");
+        assert_eq!(log.apply(0, 0, Operation::Register), "Ok(Session(2))");
+        log.time = 5;
+        assert_eq!(log.apply(1, 1, increment), "Ok(Number(1))");
+        assert_eq!(log.apply(0, 0, Operation::Register), "Ok(Session(4))");
+        assert_eq!(log.apply(2, 1, increment), "SessionExpired");
+        assert_eq!(log.apply(1, 1, increment), "Ok(Number(1))");
+        // Of two that were used at the same time, the older.
+        assert_eq!(log.apply(0, 0, Operation::Register), "Ok(Session(7))");
+        assert_eq!(log.apply(1, 2, increment), "SessionExpired");
+        assert_eq!(log.apply(4, 1, increment), "Ok(Number(2))");
     }
 
     #[test]

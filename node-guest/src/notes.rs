@@ -21,7 +21,7 @@ pub fn number(node: Option<NodeId>) -> NodeId {
 pub fn entry_kind(payload: &Payload) -> EntryKind {
     match payload {
         Payload::Noop => EntryKind::Noop,
-        Payload::Command(_) => EntryKind::Command,
+        Payload::Command { .. } => EntryKind::Command,
         Payload::Config(_) => EntryKind::Config,
     }
 }
@@ -31,7 +31,7 @@ pub fn entry_kind(payload: &Payload) -> EntryKind {
 pub fn entry_hash(payload: &Payload) -> u64 {
     match payload {
         Payload::Noop => raftbox_abi::hash(b""),
-        Payload::Command(command) => raftbox_abi::hash(command),
+        Payload::Command { bytes, .. } => raftbox_abi::hash(bytes),
         Payload::Config(config) => {
             let mut bytes = Vec::new();
             wire::put_configuration(&mut bytes, config);
@@ -108,6 +108,7 @@ fn append(why: AppendRefusal) -> Refusal {
 fn proposal(why: ProposalRefusal) -> Refusal {
     match why {
         ProposalRefusal::NotLeader { hint } => Refusal::NotLeader { hint: number(hint) },
+        ProposalRefusal::Uncommitted { bytes, bound } => Refusal::Uncommitted { bytes, bound },
         ProposalRefusal::LogFull { bytes, bound } => Refusal::LogFull { bytes, bound },
         ProposalRefusal::Transferring { to } => Refusal::Transferring { to },
         ProposalRefusal::NoVoter { node } => Refusal::NoVoter { node },

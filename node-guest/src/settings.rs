@@ -18,7 +18,10 @@
 //! | `batch_bytes` | 65536 | bytes of entries in one append |
 //! | `arena` | 4194304 | the bytes of this guest's memory |
 //! | `log_bytes` | a quarter of `arena` | bytes of the log beyond which a leader refuses commands |
+//! | `uncommitted_bytes` | half of `log_bytes` | bytes of entries not committed beyond which a leader refuses commands |
 //! | `snapshot_bytes` | a quarter of `log_bytes` | bytes of entries after which a snapshot replaces them; 0: never |
+//! | `sessions_max` | 1024 | sessions that may be open; one more takes the place of the one that was not used for longest |
+//! | `session_expiry` | 3600000000 | a session that was not used for so long, by the log's time, expires, µs; 0: never |
 //! | `snapshot_keep` | 256 | entries that stay behind a snapshot for followers that are a little behind |
 //!
 //! # Memory
@@ -31,7 +34,8 @@
 //! is still there (the log is empty then), for the stack, and for what an allocator wastes. A snapshot itself is never in
 //! memory: it goes to the disk and comes from there in pieces.
 //!
-//! The bounds of the machine decide what it answers, so `arena` must be the same on all nodes of a cluster.
+//! The bounds of the machine decide what it answers, so `arena`, `sessions_max` and `session_expiry` must be the same on all
+//! nodes of a cluster.
 
 use crate::fault::Fault;
 use crate::machine::Bounds;
@@ -68,7 +72,8 @@ impl Settings {
         let membership = membership(boot)?;
         let mut config = Config::default();
         let mut arena = ARENA_BYTES_DEFAULT;
-        let (mut log_bytes, mut snapshot_bytes) = (None, None);
+        let (mut log_bytes, mut uncommitted_bytes, mut snapshot_bytes) = (None, None, None);
+        let (mut sessions, mut expiry) = (1024, 3_600_000_000);
         for line in boot.settings.lines() {
             let Some((key, value)) = line.split_once('=') else {
                 return Err(Fault::settings(format!("setting {line:?} is not of the form key=value")));
@@ -88,18 +93,25 @@ impl Settings {
                 "batch_entries" => config.batch_entries_max = parse(key, value)?,
                 "batch_bytes" => config.batch_bytes_max = parse(key, value)?,
                 "log_bytes" => log_bytes = Some(parse(key, value)?),
+                "uncommitted_bytes" => uncommitted_bytes = Some(parse(key, value)?),
                 "snapshot_bytes" => snapshot_bytes = Some(parse(key, value)?),
                 "snapshot_keep" => config.snapshot_keep = parse(key, value)?,
+                "sessions_max" => sessions = parse(key, value)?,
+                "session_expiry" => expiry = parse(key, value)?,
                 "arena" => arena = parse(key, value)?,
                 _ => return Err(Fault::settings(format!("setting {key:?} is unknown"))),
             }
         }
         config.log_bytes_max = log_bytes.unwrap_or(arena / 4);
+        config.uncommitted_bytes_max = uncommitted_bytes.unwrap_or(config.log_bytes_max / 2);
         config.snapshot_bytes = snapshot_bytes.unwrap_or(config.log_bytes_max / 4);
         check_memory(&config, arena)?;
         config.check().map_err(|error| Fault::settings(format!("setting {error}")))?;
         let command_bytes_max = (arena / 64).min(storage::COMMAND_BYTES_MAX.into());
-        let bounds = Bounds { machine: arena / 4, value: command_bytes_max };
+        if sessions == 0 {
+            return Err(Fault::settings("setting sessions_max must be above 0".to_owned()));
+        }
+        let bounds = Bounds { machine: arena / 4, value: command_bytes_max, sessions, expiry };
         Ok(Self { node: boot.node, membership, config, bounds, command_bytes_max })
     }
 }
@@ -164,7 +176,7 @@ mod tests {
         assert_eq!((settings.bounds.machine, settings.bounds.value), (1 << 20, 65_536));
         let all = "arena=2097152\nbatch_bytes=1000\nbatch_entries=7\nelection_max=9\nelection_min=8\nheartbeat=2\n\
                    inflight_max=3\nlog_bytes=5000\nno_op=false\npre_vote=false\ncheck_quorum=false\n\
-                   sticky_leader=true\nlease=true\nlease_drift=12\ndisk_stall=11\nsnapshot_bytes=900\nsnapshot_keep=5\n";
+                   sticky_leader=true\nlease=true\nlease_drift=12\ndisk_stall=11\nuncommitted_bytes=800\nsnapshot_bytes=900\nsnapshot_keep=5\nsessions_max=3\nsession_expiry=0\n";
         let settings = read(all).expect("all are in range");
         let config = Config {
             heartbeat_us: 2,
@@ -181,11 +193,12 @@ mod tests {
             batch_entries_max: 7,
             batch_bytes_max: 1000,
             log_bytes_max: 5000,
+            uncommitted_bytes_max: 800,
             snapshot_bytes: 900,
             snapshot_keep: 5,
         };
         assert_eq!(settings.config, config);
-        assert_eq!(settings.bounds, Bounds { machine: 1 << 19, value: 1 << 15 });
+        assert_eq!(settings.bounds, Bounds { machine: 1 << 19, value: 1 << 15, sessions: 3, expiry: 0 });
     }
 
     #[test]
@@ -199,6 +212,7 @@ mod tests {
         assert_eq!(reason("log_bytes=9999999"), "setting log_bytes=9999999 is not between 0 and 1048576");
         let datagram = "arena=67108864\nbatch_bytes=1048577";
         assert_eq!(reason(datagram), "setting batch_bytes=1048577 is not between 0 and 1048576");
+        assert_eq!(reason("sessions_max=0"), "setting sessions_max must be above 0");
         assert_eq!(reason("heartbeat=0"), "setting heartbeat_us must be above 0");
     }
 

@@ -203,9 +203,10 @@ pub(crate) fn put_entry(out: &mut Vec<u8>, entry: &Entry) {
     out.put_u64(entry.term);
     match &entry.payload {
         Payload::Noop => out.push(0),
-        Payload::Command(command) => {
+        Payload::Command { at, bytes } => {
             out.push(1);
-            out.put_bytes(command);
+            out.put_u64(*at);
+            out.put_bytes(bytes);
         }
         Payload::Config(config) => {
             out.push(2);
@@ -219,7 +220,7 @@ pub(crate) fn take_entry(from: &mut Reader<'_>) -> Option<Entry> {
     let term = take_number(from)?;
     let payload = match from.u8()? {
         0 => Payload::Noop,
-        1 => Payload::Command(Rc::from(from.bytes()?)),
+        1 => Payload::Command { at: from.u64()?, bytes: Rc::from(from.bytes()?) },
         2 => Payload::Config(Rc::new(take_configuration(from)?)),
         _ => return None,
     };
@@ -324,7 +325,7 @@ mod tests {
     fn samples() -> Vec<(Message, &'static str)> {
         let entries = vec![
             Entry { term: 2, payload: Payload::Noop },
-            Entry { term: 3, payload: Payload::Command(Rc::from(&b"command"[..])) },
+            Entry { term: 3, payload: Payload::Command { at: 5, bytes: Rc::from(&b"command"[..]) } },
             Entry {
                 term: 3,
                 payload: Payload::Config(Rc::new(Configuration::joint([1, 2], [3], [4]).leading_to([3], true))),

@@ -211,6 +211,9 @@ pub fn refusal(who: NodeId, peer: NodeId, refusal: &Refusal) -> String {
         }
         Refusal::NotLeader { hint: 0 } => format!("S{who} refuses a request: it does not lead, and knows no leader"),
         Refusal::NotLeader { hint } => format!("S{who} refuses a request: it does not lead; S{hint} does"),
+        Refusal::Uncommitted { bytes, bound } => {
+            format!("S{who} refuses a request: {bytes} bytes of its log would not be committed, and {bound} may be")
+        }
         Refusal::LogFull { bytes, bound } => {
             format!("S{who} refuses a request: the log would have {bytes} bytes, and may have {bound}")
         }

@@ -224,6 +224,7 @@ impl Elections {
             Refusal::AppendStaleTerm { .. } => (1, Some(4)),
             Refusal::AppendGap { .. } | Refusal::AppendMismatch { .. } => (1, None),
             Refusal::LogFull { .. } => (2, Some(5)),
+            Refusal::Uncommitted { .. } => (2, Some(6)),
             Refusal::NotLeader { .. }
             | Refusal::ChangeUnderWay { .. }
             | Refusal::NothingCommitted { .. }

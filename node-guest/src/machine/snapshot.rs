@@ -1,7 +1,7 @@
 //! The machine's state, in pieces.
 //!
-//! A piece is a row of items: keys with their values, then sessions with the last reply (thesis 6.3: what a client was
-//! answered must survive with what it did). Both are in order, so equal machines give equal pieces. A piece holds whole items
+//! A piece is a row of items: the log's time, keys with their values, then sessions with the last reply (thesis 6.3: what a
+//! client was answered must survive with what it did). All are in order, so equal machines give equal pieces. A piece holds whole items
 //! and ends once it is long enough, so neither writing nor reading ever holds more than a piece in memory.
 
 use super::{Machine, OVERHEAD, Session};
@@ -15,6 +15,7 @@ const PIECE_BYTES: usize = 16 * 1024;
 mod item {
     pub(super) const KEY: u8 = 0;
     pub(super) const SESSION: u8 = 1;
+    pub(super) const TIME: u8 = 2;
 }
 
 impl Machine {
@@ -32,6 +33,10 @@ impl Machine {
             piece.clear();
             done
         };
+        if self.time > 0 {
+            piece.push(item::TIME);
+            piece.put_u64(self.time);
+        }
         for (key, value) in &self.data {
             piece.push(item::KEY);
             piece.put_bytes(key);
@@ -42,6 +47,7 @@ impl Machine {
             piece.push(item::SESSION);
             piece.put_u64(*id);
             piece.put_u64(session.sequence);
+            piece.put_u64(session.used);
             piece.put_bytes(&session.reply);
             full(&mut piece, PIECE_BYTES)?;
         }
@@ -56,9 +62,13 @@ impl Machine {
                 self.data.insert(key.into(), value.to_vec()).is_none().then_some(())
             }
             item::SESSION => {
-                let (id, sequence, reply) = (from.u64()?, from.u64()?, from.bytes()?.to_vec());
+                let (id, sequence, used, reply) = (from.u64()?, from.u64()?, from.u64()?, from.bytes()?.to_vec());
                 self.bytes += OVERHEAD + reply.len() as u64;
-                self.sessions.insert(id, Session { sequence, reply }).is_none().then_some(())
+                self.sessions.insert(id, Session { sequence, reply, used }).is_none().then_some(())
+            }
+            item::TIME => {
+                self.time = from.u64()?;
+                Some(())
             }
             _ => None,
         }
@@ -88,13 +98,13 @@ mod tests {
     use super::*;
     use raftbox_abi::client::{Operation, Request};
 
-    const BOUNDS: Bounds = Bounds { machine: 1 << 20, value: 32 * 1024 };
+    const BOUNDS: Bounds = Bounds { machine: 1 << 20, value: 32 * 1024, sessions: 100, expiry: 0 };
 
     fn apply(machine: &mut Machine, index: u64, session: u64, operation: Operation<'_>) -> Vec<u8> {
         let (mut command, mut reply) = (Vec::new(), Vec::new());
         let sequence = if session == 0 { 0 } else { index };
         Request { session, sequence, operation }.encode(&mut command);
-        machine.apply(index, &command, &mut reply);
+        machine.apply(index, index * 10, &command, &mut reply);
         reply
     }
 
@@ -132,8 +142,8 @@ mod tests {
         // What was answered is answered again, and takes no effect again.
         let (mut command, mut reply, mut again) = (Vec::new(), Vec::new(), Vec::new());
         Request { session: 1, sequence: 59, operation: Operation::Increment(b"n", 1) }.encode(&mut command);
-        machine.apply(60, &command, &mut reply);
-        other.apply(60, &command, &mut again);
+        machine.apply(60, 600, &command, &mut reply);
+        other.apply(60, 600, &command, &mut again);
         assert_eq!(reply, again);
         for operation in [Operation::Increment(b"n", 1), Operation::Get(b"n"), Operation::Delete(b"n")] {
             assert_eq!(apply(&mut machine, 61, 2, operation), apply(&mut other, 61, 2, operation));
@@ -152,7 +162,7 @@ mod tests {
         machine.restart();
         machine.piece(&whole[0]).unwrap();
         assert!(machine.piece(&whole[0]).is_err(), "each key is there once");
-        let mut small = Machine::new(Bounds { machine: 2000, value: 100 });
+        let mut small = Machine::new(Bounds { machine: 2000, ..BOUNDS });
         assert_eq!(small.piece(&whole[0]), Err("the machine is larger than this node's may be"));
     }
 }

@@ -43,6 +43,9 @@ pub struct Config {
     /// This is a rule of admission, not a capacity: the empty entry of a new leader always fits, and a follower
     /// takes what its leader admitted.
     pub log_bytes_max: u64,
+    /// How many bytes of entries that are not committed a leader has before it refuses commands, but for one: what it takes
+    /// while it cannot commit, its clients wait for.
+    pub uncommitted_bytes_max: u64,
     /// A node takes a snapshot once it applied so many bytes of entries since the last, each counted with its overhead
     /// (thesis 5.1.3); 0 if it never does by itself.
     pub snapshot_bytes: u64,
@@ -68,6 +71,7 @@ impl Default for Config {
             batch_entries_max: 64,
             batch_bytes_max: 64 * 1024,
             log_bytes_max: 16 * 1024 * 1024,
+            uncommitted_bytes_max: 8 * 1024 * 1024,
             snapshot_bytes: 4 * 1024 * 1024,
             snapshot_keep: 256,
         }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::membership::Configuration;
-use super::{Index, Term};
+use super::{Index, Micros, Term};
 
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,13 @@ pub enum Payload {
     /// Nothing: the first entry of a leader, by which it learns what is committed (paper 8).
     Noop,
     /// A command for the replicated machine.
-    Command(Rc<[u8]>),
+    Command {
+        /// The time by which all nodes agree that it happened: what the leader's clock read, and never less than in an entry
+        /// before (thesis 6.3: what is expired must expire everywhere alike).
+        at: Micros,
+        /// The command.
+        bytes: Rc<[u8]>,
+    },
     /// A configuration of the cluster (thesis 4).
     Config(Rc<Configuration>),
 }
@@ -41,12 +47,21 @@ impl Entry {
 }
 
 impl Payload {
+    /// The time of a command; 0 for what is none.
+    #[must_use]
+    pub fn at(&self) -> Micros {
+        match self {
+            Payload::Command { at, .. } => *at,
+            Payload::Noop | Payload::Config(_) => 0,
+        }
+    }
+
     /// The bytes of the payload alone.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         match self {
             Payload::Noop => 0,
-            Payload::Command(command) => command.len() as u64,
+            Payload::Command { bytes, .. } => bytes.len() as u64,
             Payload::Config(config) => 4 * config.members().count() as u64,
         }
     }
@@ -87,7 +102,7 @@ mod tests {
     fn an_entry_counts_its_payload_and_a_fixed_overhead() {
         let bytes = |payload| Entry { term: 1, payload }.bytes();
         assert_eq!(bytes(Payload::Noop), 64);
-        assert_eq!(bytes(Payload::Command(Rc::from(&b"abc"[..]))), 67);
+        assert_eq!(bytes(Payload::Command { at: 0, bytes: Rc::from(&b"abc"[..]) }), 67);
         let config = Configuration::new([1, 2, 3], [4]);
         assert_eq!(bytes(Payload::Config(Rc::new(config))), 64 + 16);
     }

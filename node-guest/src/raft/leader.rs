@@ -93,11 +93,20 @@ impl Raft {
     /// Puts a command in the log, if it fits, and sends it on its way.
     pub(super) fn append_command(&mut self, command: Rc<[u8]>) -> Result<Index, ProposalRefusal> {
         self.refuse_while_transferring()?;
-        let entry = Entry { term: self.term(), payload: Payload::Command(command) };
+        // Clocks differ, and may be set back; the log's time is not.
+        self.log_time = self.log_time.max(self.now);
+        let payload = Payload::Command { at: self.log_time, bytes: command };
+        let entry = Entry { term: self.term(), payload };
         let bound = self.config.log_bytes_max;
         let bytes = self.log.bytes().saturating_add(entry.bytes());
         if bytes > bound {
             return Err(ProposalRefusal::LogFull { bytes, bound });
+        }
+        // One of its own term always goes, however much there is of earlier ones, which are not committed without (5.4.2).
+        let (bytes, bound) = (self.uncommitted.saturating_add(entry.bytes()), self.config.uncommitted_bytes_max);
+        let own = self.log.last().index > self.commit && self.log.last().term == self.term();
+        if bytes > bound && own {
+            return Err(ProposalRefusal::Uncommitted { bytes, bound });
         }
         self.append(entry);
         self.replicate_all();

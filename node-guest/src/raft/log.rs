@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     fn command(term: Term, len: usize) -> Entry {
-        Entry { term, payload: Payload::Command(Rc::from(vec![b'x'; len])) }
+        Entry { term, payload: Payload::Command { at: 0, bytes: Rc::from(vec![b'x'; len]) } }
     }
 
     fn log(base: Position, terms: &[Term]) -> Log {

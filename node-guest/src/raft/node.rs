@@ -41,6 +41,8 @@ pub struct Raft {
     pub(super) state: State,
     pub(super) persistence: Persistence,
     pub(super) snapshots: Snapshots,
+    /// The bytes of the entries that are not committed, as far as known.
+    pub(super) uncommitted: u64,
     /// The time of this step.
     pub(super) now: Micros,
     /// The election timeout drawn for this campaign, or for the next.
@@ -48,6 +50,8 @@ pub struct Raft {
     pub(super) deadline: Micros,
     /// The alarm as last asked for; none if it went off.
     alarm: Option<Micros>,
+    /// The highest time in the log, committed or not, of this boot.
+    pub(super) log_time: Micros,
     /// What the next question to a leader is named by (`read.rs`).
     pub(super) contexts: u64,
     /// Until when it votes for nobody, as a leader that it heard may have a lease (`read.rs`).
@@ -103,10 +107,12 @@ impl Raft {
             state: State::Follower(Follower::default()),
             persistence: Persistence::new(hard_state, log.last().index),
             snapshots: Snapshots { last, since: 0 },
+            uncommitted: log.bytes(),
             now,
             timeout_us: 0,
             deadline: 0,
             alarm: None,
+            log_time: log.iter().map(|(_, entry)| entry.payload.at()).max().unwrap_or(0),
             contexts: 0,
             quiet_until: if config.lease { now.saturating_add(config.election_min_us) } else { 0 },
             outputs: VecDeque::new(),
@@ -410,9 +416,11 @@ impl Raft {
         let index = self.log.append(entry.clone());
         self.note(Note::Append { index, entry: entry.clone() });
         self.persistence.write_entry();
+        self.uncommitted += entry.bytes();
+        self.log_time = self.log_time.max(entry.payload.at());
         let configuration = match &entry.payload {
             Payload::Config(configuration) => Some(Rc::clone(configuration)),
-            Payload::Noop | Payload::Command(_) => None,
+            Payload::Noop | Payload::Command { .. } => None,
         };
         self.output(Output::Persist(Record::Append { index, entry }));
         if let Some(configuration) = configuration {
@@ -425,7 +433,9 @@ impl Raft {
     pub(super) fn truncate(&mut self, from: Index) {
         assert!(from > self.commit, "{from} is committed (to {}), and stays", self.commit);
         self.write_hard_state();
+        let before = self.log.bytes();
         self.log.truncate(from);
+        self.uncommitted -= before - self.log.bytes();
         self.note(Note::Truncate { from });
         self.persistence.write_truncate(from);
         self.output(Output::Persist(Record::Truncate { from }));
@@ -446,6 +456,7 @@ impl Raft {
         self.note(Note::Commit { index });
         for (index, entry) in self.log.range(self.commit + 1, index) {
             self.snapshots.since += entry.bytes();
+            self.uncommitted -= entry.bytes();
             self.outputs.push_back(Output::Apply { index, entry: entry.clone() });
         }
         self.commit = index;

@@ -185,6 +185,13 @@ pub enum ProposalRefusal {
         /// What it may hold.
         bound: u64,
     },
+    /// Too much of the log is not committed.
+    Uncommitted {
+        /// How much would be with it.
+        bytes: u64,
+        /// How much may be.
+        bound: u64,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -280,6 +287,9 @@ impl fmt::Display for ProposalRefusal {
             }
             ProposalRefusal::LogFull { bytes, bound } => {
                 write!(f, "the log would hold {bytes} bytes of {bound}")
+            }
+            ProposalRefusal::Uncommitted { bytes, bound } => {
+                write!(f, "{bytes} bytes would not be committed, and {bound} may be")
             }
         }
     }

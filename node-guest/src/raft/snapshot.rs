@@ -202,6 +202,7 @@ impl Raft {
         // What was committed is the same in the snapshot, so what is durable of it is; the rest of the log is gone.
         self.persistence.write_truncate(self.commit + 1);
         self.log.reset(last);
+        self.uncommitted = 0;
         self.commit = last.index;
         self.memberships = Memberships::new(snapshot.configured, Rc::clone(&snapshot.configuration));
         self.snapshots = Snapshots { last, since: 0 };

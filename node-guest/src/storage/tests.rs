@@ -68,7 +68,7 @@ impl Run {
 
     fn append(&mut self, len: usize) {
         let index = self.last().1.last().index + 1;
-        let payload = Payload::Command(Rc::from(vec![b'x'; len]));
+        let payload = Payload::Command { at: 0, bytes: Rc::from(vec![b'x'; len]) };
         self.persist(Record::Append { index, entry: Entry { term: self.last().0.term, payload } });
     }
 
@@ -353,7 +353,7 @@ fn a_refusal_names_the_place_and_the_witness() {
         fault.reason,
         format!(
             "file 0 is corrupt at offset 72: expected an intact record that follows the one with sum {sum:#018x}, \
-             since the intact record at offset 136 says that all up to 136 was durable; but its sum is wrong"
+             since the intact record at offset 144 says that all up to 144 was durable; but its sum is wrong"
         )
     );
 }
@@ -446,7 +446,7 @@ fn damage_to_a_snapshot_is_refused() {
     let mut disk = run.disk.clone();
     disk.now[1].truncate(600);
     let fault = open(&mut disk).expect_err("it is damaged");
-    assert!(fault.reason.starts_with("file 0 is corrupt: 840 bytes of it were durable when file 1"), "{fault}");
+    assert!(fault.reason.starts_with("file 0 is corrupt: 856 bytes of it were durable when file 1"), "{fault}");
 }
 
 #[test]
@@ -495,9 +495,9 @@ fn a_value_that_looks_like_a_record_is_none() {
     run.append(8);
     run.write();
     // A client puts the bytes of a real record, which claims that much is durable, into a value.
-    let record: Rc<[u8]> = run.disk.now[0][136..].into();
+    let record: Rc<[u8]> = run.disk.now[0][144..].into();
     let mut run = Run::new();
-    let entry = Entry { term: 0, payload: Payload::Command(record) };
+    let entry = Entry { term: 0, payload: Payload::Command { at: 0, bytes: record } };
     run.persist(Record::Append { index: 1, entry });
     run.write();
     // Its own record is torn, the value is whole.
@@ -513,7 +513,7 @@ fn a_disk_that_fails_ends_the_node() {
     run.append(8);
     run.disk.broken = Some(boundary::status::FULL);
     let fault = run.storage.write(&mut run.disk).expect_err("it is full");
-    assert_eq!(fault.reason, "cannot write 136 bytes to file 0 at 0: the disk is full (status -2)");
+    assert_eq!(fault.reason, "cannot write 144 bytes to file 0 at 0: the disk is full (status -2)");
     run.disk.broken = None;
     run.sync();
     let fault = run.storage.synced(&mut run.disk, 1, -1).expect_err("the sync failed");

@@ -38,6 +38,9 @@ pub(super) fn of(headline: String, refusal: &Refusal) -> Why {
             let leader = if hint == 0 { "nobody".to_owned() } else { format!("S{hint}") };
             Why::new(headline, rule::REDIRECT).row("leader that the node knows", leader)
         }
+        Refusal::Uncommitted { bytes, bound } => Why::new(headline, rule::UNCOMMITTED)
+            .row("bytes that would not be committed", bytes)
+            .row("bytes that may be", bound),
         Refusal::LogFull { bytes, bound } => Why::new(headline, rule::LOG_FULL)
             .row("bytes that the log would have", bytes)
             .row("bytes that it may have", bound),

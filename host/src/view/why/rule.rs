@@ -125,6 +125,9 @@ rules! {
     /// The log is full.
     LOG_FULL: "raftbox: the client protocol",
         "A leader whose log or state machine has reached its bound takes no more commands.";
+    /// Too much is not committed.
+    UNCOMMITTED: "raftbox: flow control",
+        "A leader that cannot commit takes only so much more: whoever asked it for that waits for an answer.";
     /// Two changes of members.
     ONE_CHANGE: "thesis, 4.1",
         "No change of members begins while another is not committed: two at once could lead to majorities with no node in common.";

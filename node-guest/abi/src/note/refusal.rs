@@ -73,6 +73,13 @@ pub enum Refusal {
         /// How large it may be, bytes.
         bound: u64,
     },
+    /// A request: too much of the log is not committed.
+    Uncommitted {
+        /// How much would be with it, bytes.
+        bytes: u64,
+        /// How much may be, bytes.
+        bound: u64,
+    },
     /// A change of members: another one is not committed yet (thesis, 4.1).
     ChangeUnderWay {
         /// The index of its entry.
@@ -161,6 +168,7 @@ impl Refusal {
             Self::Transferring { to } => (19, [to.into(), 0, 0, 0]),
             Self::NoVoter { node } => (20, [node.into(), 0, 0, 0]),
             Self::VotePromised { left } => (21, [left, 0, 0, 0]),
+            Self::Uncommitted { bytes, bound } => (22, [bytes, bound, 0, 0]),
         }
     }
 
@@ -187,6 +195,7 @@ impl Refusal {
             19 => Self::Transferring { to: u32::try_from(a).ok()? },
             20 => Self::NoVoter { node: u32::try_from(a).ok()? },
             21 => Self::VotePromised { left: a },
+            22 => Self::Uncommitted { bytes: a, bound: b },
             _ => return None,
         })
     }
