@@ -5,7 +5,9 @@ use raftbox::check::Verdict;
 use raftbox::draw::{Concern, Draw};
 use raftbox::event::{Alteration, Endpoint, MessageName};
 use raftbox::plan::Header;
-use raftbox::scenario::step::{Act, Ask, Jump, Later, Mail, Name, Question, Step, Survive, Sync, Syncs, Target, When};
+use raftbox::scenario::step::{
+    Act, Ask, Jump, Later, Mail, Name, Question, ReadMode, Step, Survive, Sync, Syncs, Target, When,
+};
 use raftbox::simulation::{Simulation, replay};
 use raftbox::trace::{Keep, causes, difference};
 use raftbox::units::Span;
@@ -63,12 +65,14 @@ impl Person {
     }
 
     fn ask(&mut self) -> Ask {
-        let (key, what) = match self.below(5) {
+        let (key, what) = match self.below(7) {
             0 => ("a0", Question::Append("mine".into())),
             1 => ("c1", Question::Increment(2)),
             2 => ("x", Question::Put("1".into())),
             3 => ("r0", Question::CompareAndSet(None, "2".into())),
-            _ => ("x", Question::Get),
+            4 => ("x", Question::Get([ReadMode::Index, ReadMode::Lease, ReadMode::Local][self.below(3) as usize])),
+            5 => ("", Question::Compact),
+            _ => ("x", Question::Get(ReadMode::Log)),
         };
         Ask { key: key.into(), what }
     }

@@ -405,8 +405,9 @@ impl Cluster {
                     node.disk.checkpoint(core, snapshot, &node.machine);
                     line
                 }
-                Output::SendChunk { to, term, offset } => {
-                    let message = node.disk.chunk(term, offset, self.config.batch_bytes_max);
+                Output::SendChunk { to, term, offset, empty } => {
+                    let most = if empty { 0 } else { self.config.batch_bytes_max };
+                    let message = node.disk.chunk(term, offset, most);
                     node.disk.check_send(id, to, &message);
                     let line = format!("-> {to} {}", show_message(&message));
                     self.held.push(Held { from: id, to, message });

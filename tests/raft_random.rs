@@ -272,8 +272,9 @@ impl Cluster {
                 node.disk.checkpoint(core, snapshot, &node.machine);
                 self.history.snapshots += 1;
             }
-            Output::SendChunk { to, term, offset } => {
-                let message = node.disk.chunk(term, offset, self.config.batch_bytes_max);
+            Output::SendChunk { to, term, offset, empty } => {
+                let most = if empty { 0 } else { self.config.batch_bytes_max };
+                let message = node.disk.chunk(term, offset, most);
                 node.disk.check_send(id, to, &message);
                 self.transmit(id, to, &message);
             }

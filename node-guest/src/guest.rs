@@ -34,10 +34,11 @@ use crate::settings::Settings;
 use crate::storage::Storage;
 use crate::wire;
 use hashes::Hashes;
-use reads::Reads;
 use raftbox_abi::client::{Operation, Reason, Reply, Request};
 use raftbox_abi::note::{Body, Refusal};
 use raftbox_abi::{Boot, Guest, Imports};
+use reads::Reads;
+use snapshots::CHUNK_BYTES_MAX;
 use std::rc::Rc;
 
 /// The levels of [`Imports::log`] that are used here.
@@ -210,7 +211,10 @@ impl Node {
                     or_halt(imports, asked);
                 }
                 Output::Snapshot(snapshot) => self.take_snapshot(imports, snapshot),
-                Output::SendChunk { to, term, offset } => self.send_chunk(imports, to, term, offset),
+                Output::SendChunk { to, term, offset, empty } => {
+                    let most = if empty { 0 } else { self.settings.config.batch_bytes_max.min(CHUNK_BYTES_MAX) };
+                    self.send_chunk(imports, (to, term), offset, most);
+                }
                 Output::Store { offset, data } => {
                     let stored = self.storage.store(imports, offset, &data);
                     or_halt(imports, stored);

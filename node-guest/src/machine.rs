@@ -199,7 +199,9 @@ impl Machine {
         match *operation {
             Operation::Register => unreachable!("registering is not done in a session"),
             // It is nothing for a log, and there if somebody else put it there.
-            Operation::Transfer(_) | Operation::Members { .. } | Operation::Compact | Operation::Read(..) => (Outcome::Undefined, Effect::Nothing),
+            Operation::Transfer(_) | Operation::Members { .. } | Operation::Compact | Operation::Read(..) => {
+                (Outcome::Undefined, Effect::Nothing)
+            }
             Operation::Get(key) => (Outcome::Value(held(key)), Effect::Nothing),
             Operation::Put(key, value) if fits(value.len()) => (Outcome::Done, Effect::Set(key, value)),
             Operation::Delete(key) => (Outcome::Done, Effect::Remove(key)),

@@ -94,11 +94,7 @@ impl Storage {
     ///
     /// # Errors
     /// If the disk cannot be read, is damaged, or belongs to another node.
-    pub fn open<I: Imports>(
-        imports: &mut I,
-        node: u32,
-        state: &mut dyn Restore,
-    ) -> Result<(Self, Restored), Fault> {
+    pub fn open<I: Imports>(imports: &mut I, node: u32, state: &mut dyn Restore) -> Result<(Self, Restored), Fault> {
         let found = recovery::recover(imports, state)?;
         let generation = found.generation;
         if let Some(owner) = found.boot.map(|boot| boot.node).filter(|owner| *owner != node) {

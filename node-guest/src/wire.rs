@@ -346,7 +346,10 @@ mod tests {
             (Body::RequestVote { last: at(2, 1), transfer: true }, "vote term=3 last=2@1 transfer"),
             (Body::TimeoutNow, "timeout-now term=3"),
             (Body::RequestVoteReply { granted: false }, "vote-reply term=3 refused"),
-            (Body::AppendEntries { prev: at(4, 2), entries, commit: 4, round: 7 }, "append term=3 prev=4@2 entries=3 commit=4"),
+            (
+                Body::AppendEntries { prev: at(4, 2), entries, commit: 4, round: 7 },
+                "append term=3 prev=4@2 entries=3 commit=4",
+            ),
             (reply(Verdict::Matched { index: 6 }), "append-reply term=3 ok match=6"),
             (reply(Verdict::Short { prev: 9, last: 6 }), "append-reply term=3 short prev=9 last=6"),
             (reply(Verdict::Conflict { prev: 9, term: 2, first: 5 }), "append-reply term=3 conflict prev=9@2 first=5"),

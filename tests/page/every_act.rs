@@ -7,7 +7,7 @@ use super::{digest, with_steps};
 use raftbox::event::{Endpoint, MessageName};
 use raftbox::link::Link;
 use raftbox::plan::Header;
-use raftbox::scenario::step::{Act, Ask, Jump, Later, Mail, Message, Name, Question, Survive, Syncs, Target};
+use raftbox::scenario::step::{Act, Ask, Jump, Later, Mail, Message, Name, Question, ReadMode, Survive, Syncs, Target};
 use raftbox::units::Span;
 use raftbox_tests::header;
 use serde_json::json;
@@ -215,6 +215,11 @@ fn to_a_node() {
                 "the leader hands over to it",
                 Act::Request(1, Ask { key: String::new(), what: Question::Transfer(3) }, None),
             ),
+            case(
+                s3,
+                "take a snapshot",
+                Act::Request(1, Ask { key: String::new(), what: Question::Compact }, Some(target)),
+            ),
             case(s3, "it is to learn, without a vote", members(vec![], vec![3], vec![])),
             after(
                 s3,
@@ -323,7 +328,10 @@ fn to_the_cluster() {
                 hands: vec![Press("#campaign [aria-pressed=true]"), Press("#campaign .go")],
                 ..case(all, "", Act::Elect(others[1]))
             },
-            asks("get", None, Question::Get),
+            asks("get", None, Question::Get(ReadMode::Log)),
+            asks("get by read index", None, Question::Get(ReadMode::Index)),
+            asks("get by lease", None, Question::Get(ReadMode::Lease)),
+            asks("get what it has", None, Question::Get(ReadMode::Local)),
             asks("put", Some("7"), Question::Put("7".into())),
             asks("delete", None, Question::Delete),
             asks("append", Some("x"), Question::Append("x".into())),

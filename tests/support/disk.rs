@@ -2,8 +2,8 @@
 //! what its sender could still forget.
 
 use raftbox_node::raft::{
-    Body, Chunk, Entry, HardState, Image, Index, Log, Message, NodeId, Position, Raft, Record, Restored, Snapshot, Term,
-    Ticket, Verdict,
+    Body, Chunk, Entry, HardState, Image, Index, Log, Message, NodeId, Position, Raft, Record, Restored, Snapshot,
+    Term, Ticket, Verdict,
 };
 
 /// A disk with one sync under way at most.

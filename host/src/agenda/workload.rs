@@ -242,7 +242,6 @@ impl Workload {
                 if let Some(Wanted { ask, to, .. }) = client.wanted.pop_front() {
                     client.extra += 1;
                     wanted = to;
-                    client.to = to.unwrap_or(client.to);
                     encode(&ask, |operation| Request { session, sequence, operation }.encode(&mut body));
                 } else {
                     let drawn = client.drawn();
@@ -251,21 +250,23 @@ impl Workload {
             }
         }
         let aside = Request::decode(&body).is_some_and(|request| {
-            matches!(
-                request.operation,
-                Operation::Compact | Operation::Read(ReadMode::Index | ReadMode::Local, _)
-            )
+            matches!(request.operation, Operation::Compact | Operation::Read(ReadMode::Index | ReadMode::Local, _))
         });
         let client = self.client(id);
         // What nobody sent somewhere, and any node may serve, is asked of one or another.
-        let to = if aside && wanted.is_none() {
+        let to = wanted.unwrap_or_else(|| {
+            if !aside {
+                return client.to;
+            }
             let key = [u64::from(id), client.operation, u64::MAX];
             let draw = Draw::new(self.seed, Concern::Operation, key).below(u64::from(self.nodes));
             NodeId::try_from(draw).expect("there are few nodes") + 1
-        } else {
-            client.to
-        };
-        self.client_mut(id).asked = Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0, aside });
+        });
+        if !aside {
+            self.client_mut(id).to = to;
+        }
+        self.client_mut(id).asked =
+            Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0, aside });
         self.send(id)
     }
 
@@ -367,12 +368,14 @@ impl Workload {
         if last { self.give_up(at, id, queue) } else { self.again(at, id, queue) }
     }
 
-    /// Tries again, at whom the client turns to next.
+    /// Tries again, at whom the client turns to next; a snapshot is wanted of one node and no other.
     fn again(&mut self, at: Micros, id: ClientId, queue: &mut Queue) {
         let attempts = u64::from(self.spec.attempts);
         let client = self.client_mut(id);
-        let (operation, to) = (client.operation, client.to);
+        let operation = client.operation;
         let Some(asked) = &mut client.asked else { return };
+        let compacts = Request::decode(&asked.body).is_some_and(|request| request.operation == Operation::Compact);
+        let to = if compacts { asked.to } else { client.to };
         (asked.attempt, asked.to, asked.waiting) = (asked.attempt + 1, to, false);
         let attempt = asked.attempt;
         if attempt < attempts {

@@ -4,7 +4,7 @@
 //! what that clock reads, which is known from how it was set.
 
 use super::model::{Fact, Model, Seen};
-use super::verdict::{Finding, Verdict};
+use super::verdict::{Finding, Verdict, missing_commit};
 use crate::event::NodeId;
 use raftbox_abi::note::ReadMode;
 use std::collections::BTreeMap;
@@ -51,15 +51,18 @@ impl LeaseSafety {
         match self.leases.get(&node) {
             Some((until, _)) if local < *until => {}
             Some((until, _)) => self.finding.violated(seen, || {
-                format!("S{node} answers a read by a lease that ended {} us ago by its clock (thesis, 6.4.1)", local - until)
+                format!(
+                    "S{node} answers a read by a lease that ended {} us ago by its clock (thesis, 6.4.1)",
+                    local - until
+                )
             }),
-            None => self.finding.violated(seen, || {
-                format!("S{node} answers a read by lease, and noted none (thesis, 6.4.1)")
-            }),
+            None => self
+                .finding
+                .violated(seen, || format!("S{node} answers a read by lease, and noted none (thesis, 6.4.1)")),
         }
     }
 
-    pub(super) fn verdict(&self, _: &Model) -> Verdict {
-        self.finding.verdict(None)
+    pub(super) fn verdict(&self, model: &Model) -> Verdict {
+        self.finding.verdict(missing_commit(model))
     }
 }

@@ -4,7 +4,7 @@
 //! through the log has an index of its own, and one from what a node happens to have claims nothing: both are not judged.
 
 use super::model::{Fact, Model, Seen};
-use super::verdict::{Finding, Verdict};
+use super::verdict::{Finding, Verdict, missing_commit};
 use crate::event::ClientId;
 use raftbox_abi::client::{Attempt, Operation, Reply, Request};
 use raftbox_abi::note::ReadMode;
@@ -34,7 +34,10 @@ impl ReadSafety {
         let Some(asked) = self.asked.get_mut(&(client, attempt)) else {
             return self.finding.violated(seen, || {
                 let Attempt { operation, attempt } = attempt;
-                format!("S{} answers a read that nobody asked: C{client}'s operation {operation}, attempt {attempt}", seen.node)
+                format!(
+                    "S{} answers a read that nobody asked: C{client}'s operation {operation}, attempt {attempt}",
+                    seen.node
+                )
             });
         };
         asked.noted = true;
@@ -73,7 +76,7 @@ impl ReadSafety {
         }
     }
 
-    pub(super) fn verdict(&self, _: &Model) -> Verdict {
-        self.finding.verdict(self.without_note.as_deref())
+    pub(super) fn verdict(&self, model: &Model) -> Verdict {
+        self.finding.verdict(missing_commit(model).or(self.without_note.as_deref()))
     }
 }

@@ -7,7 +7,7 @@
 
 use super::model::{Fact, Image, Model, Seen};
 use super::tree::Id;
-use super::verdict::{Finding, Verdict};
+use super::verdict::{Finding, Verdict, missing_commit};
 use crate::event::NodeId;
 use std::collections::BTreeMap;
 
@@ -42,7 +42,9 @@ impl SnapshotSafety {
         let node = seen.node;
         if index > applied {
             return self.finding.violated(seen, || {
-                format!("S{node} has a snapshot up to {index}@{term}, but has applied its log up to {applied} (thesis, 5.1)")
+                format!(
+                    "S{node} has a snapshot up to {index}@{term}, but has applied its log up to {applied} (thesis, 5.1)"
+                )
             });
         }
         match (image, own) {
@@ -67,6 +69,6 @@ impl SnapshotSafety {
     }
 
     pub(super) fn verdict(&self, model: &Model) -> Verdict {
-        self.finding.verdict(model.gap.as_deref())
+        self.finding.verdict(missing_commit(model).or(model.gap.as_deref()))
     }
 }

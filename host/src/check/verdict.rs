@@ -1,6 +1,6 @@
 //! What a checker says in the end, and how it remembers the first thing that it found.
 
-use super::model::Seen;
+use super::model::{Model, Seen};
 use crate::event::Micros;
 use serde::Serialize;
 
@@ -101,6 +101,11 @@ impl Finding {
             (None, None) => Verdict::Pass,
         }
     }
+}
+
+/// A guest that notes no commit says nothing about its log, and so nothing about what comes of it.
+pub(super) fn missing_commit(model: &Model) -> Option<&'static str> {
+    (model.committed_to() == 0).then_some("a commit")
 }
 
 fn violation(seen: &Seen, what: impl FnOnce() -> String) -> Violation {

@@ -322,7 +322,7 @@ fn note(node: NodeId, body: &Body) -> (char, &'static str, String, Tone) {
             ('▲', "installs", format!("the leader's snapshot up to {index}@{term}"), Tone::Plain)
         }
         Body::Read { client, mode, index, .. } => {
-            ('✓', "reads", format!("for C{client} at {index}, by {}", mode.word()), Tone::Faint)
+            ('✓', "reads", format!("for C{client} at {index}, {}", read_mode(*mode)), Tone::Faint)
         }
         Body::Lease { until: 0 } => ('·', "lease", "given up".into(), Tone::Faint),
         Body::Lease { until } => ('·', "lease", format!("until {} on its clock", seconds(*until).trim()), Tone::Faint),

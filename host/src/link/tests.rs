@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::{Alteration, Endpoint, MessageName};
-use crate::scenario::step::{Act, Ask, Later, Mail, Name, Question, Survive, Sync, Syncs, Target, When};
+use crate::scenario::step::{Act, Ask, Later, Mail, Name, Question, READ_MODES, Survive, Sync, Syncs, Target, When};
 use crate::units::Span;
 use proptest::prelude::*;
 
@@ -158,7 +158,7 @@ fn syncs() -> impl Strategy<Value = Syncs> {
 
 fn ask() -> impl Strategy<Value = Ask> {
     let what = prop_oneof![
-        Just(Question::Get),
+        proptest::sample::select(&READ_MODES[..]).prop_map(Question::Get),
         Just(Question::Delete),
         any::<String>().prop_map(Question::Put),
         any::<String>().prop_map(Question::Append),

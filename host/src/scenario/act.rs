@@ -2,9 +2,9 @@
 
 use super::Scenario;
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
-use raftbox_abi::note::ReadMode;
 use crate::event::{Alteration, ClientId, Endpoint, MessageName, NodeId};
 use crate::units::Span;
+use raftbox_abi::note::ReadMode;
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]

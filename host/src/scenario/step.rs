@@ -50,8 +50,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub use super::act::{Act, Ask, Later, Mail, Question, Syncs};
-pub(crate) use super::table::READ_MODES;
 pub use super::name::{Jump, Message, Name, Survive, Sync, Target};
+pub(crate) use super::table::READ_MODES;
+pub use raftbox_abi::note::ReadMode;
 
 /// Something that happens at a given moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -465,7 +465,9 @@ impl Table {
             Question::CompareAndSet(expect, value) => Self { expect, value: Some(value), ..ask("compare-and-set") },
             Question::Append(value) => Self { value: Some(value), ..ask("append") },
             Question::Increment(amount) => Self { amount: Some(amount), ..ask("increment") },
-            Question::Transfer(_) | Question::Compact | Question::Members { .. } => unreachable!("it has a verb of its own"),
+            Question::Transfer(_) | Question::Compact | Question::Members { .. } => {
+                unreachable!("it has a verb of its own")
+            }
         }
     }
 

@@ -42,6 +42,9 @@ pub(super) struct Elections {
     asked: BTreeMap<NodeId, u32>,
     /// The refusals that were told since a leader was elected: whom, and which kind.
     told: BTreeSet<(NodeId, u8)>,
+    /// Who was told to have a snapshot, and who a lease in which term.
+    snapshots: BTreeSet<NodeId>,
+    leases: BTreeSet<(NodeId, u64)>,
     /// How many refusals there were: of votes, of appends, of requests.
     refused: [u64; 3],
 }
@@ -120,6 +123,19 @@ impl Elections {
                     if learners.is_empty() { String::new() } else { format!("; {} without a vote", list(learners)) };
                 let text =
                     format!("S{node} changes the members, by entry {index}: {} vote{old}{learners}", list(voters));
+                story.tell('◆', Tone::Term(before.term), text);
+            }
+            // Later ones are more of the same.
+            Body::Snapshot { index, term, .. } if self.snapshots.insert(node) => {
+                let text =
+                    format!("S{node} has a snapshot up to {index}@{term}, and its log forgets how it came there");
+                story.tell('·', Tone::Plain, text);
+            }
+            Body::Lease { until } if until > 0 && self.leases.insert((node, before.term)) => {
+                let text = format!(
+                    "S{node} has a lease as leader of term {}: it answers reads without asking the others",
+                    before.term
+                );
                 story.tell('◆', Tone::Term(before.term), text);
             }
             Body::Install { index, term, .. } => {

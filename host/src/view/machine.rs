@@ -99,7 +99,9 @@ impl Machine {
         let held = |key: &[u8]| self.values.get(key).map(|value| &**value);
         match *operation {
             Operation::Register => (b"", Outcome::Done, Change::Nothing),
-            Operation::Transfer(_) | Operation::Members { .. } | Operation::Compact | Operation::Read(..) => (b"", Outcome::Undefined, Change::Nothing),
+            Operation::Transfer(_) | Operation::Members { .. } | Operation::Compact | Operation::Read(..) => {
+                (b"", Outcome::Undefined, Change::Nothing)
+            }
             Operation::Get(key) => (key, Outcome::Value(held(key)), Change::Nothing),
             Operation::Put(key, value) => (key, Outcome::Done, Change::Set(value.to_vec())),
             Operation::Delete(key) => (key, Outcome::Done, Change::Remove),

@@ -8,7 +8,7 @@ use raftbox_abi::note;
 use std::rc::Rc;
 
 /// The most bytes of a chunk, so that a datagram holds it with all that it says beside.
-const CHUNK_BYTES_MAX: u64 = 64 * 1024;
+pub(super) const CHUNK_BYTES_MAX: u64 = 64 * 1024;
 
 impl Node {
     /// Writes down the machine as it is, with the log behind it.
@@ -29,8 +29,14 @@ impl Node {
         self.storage.snapshot().map_or((0, 0), |(snapshot, image)| (snapshot.last.index, image.prefix))
     }
 
-    pub(super) fn send_chunk<I: Imports>(&mut self, imports: &mut I, to: NodeId, term: Term, offset: u64) {
-        let most = self.settings.config.batch_bytes_max.min(CHUNK_BYTES_MAX);
+    /// Sends at most so many bytes of the newest snapshot.
+    pub(super) fn send_chunk<I: Imports>(
+        &mut self,
+        imports: &mut I,
+        (to, term): (NodeId, Term),
+        offset: u64,
+        most: u64,
+    ) {
         let read = self.storage.read_snapshot(imports, offset, most);
         let data: Rc<[u8]> = or_halt(imports, read).into();
         let (snapshot, image) = self.storage.snapshot().expect("who sends a snapshot has one");

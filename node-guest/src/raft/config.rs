@@ -156,10 +156,7 @@ mod tests {
         assert_eq!(broken(|c| c.heartbeat_us = 0), "heartbeat_us must be above 0");
         assert_eq!(broken(|c| c.election_min_us = c.heartbeat_us), "election_min_us must be above heartbeat_us");
         assert_eq!(broken(|c| c.election_max_us = c.election_min_us), "election_max_us must be above election_min_us");
-        assert_eq!(
-            broken(|c| (c.lease, c.sticky_leader) = (true, false)),
-            "lease must be false without sticky_leader"
-        );
+        assert_eq!(broken(|c| (c.lease, c.sticky_leader) = (true, false)), "lease must be false without sticky_leader");
         assert_eq!(broken(|c| c.lease_drift_ppm = 1_000_000), "lease_drift_ppm must be below 1000000");
         assert_eq!(broken(|c| c.inflight_max = 0), "inflight_max must be above 0");
         assert_eq!(broken(|c| c.batch_entries_max = 0), "batch_entries_max must be above 0");

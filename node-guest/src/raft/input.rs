@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::change::Step;
 use super::log::Log;
-use super::snapshot::Snapshot;
 use super::message::Message;
+use super::snapshot::Snapshot;
 use super::{NodeId, Term, Ticket};
 
 /// What happens to a node.

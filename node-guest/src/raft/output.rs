@@ -38,6 +38,8 @@ pub enum Output {
         term: Term,
         /// Where the part begins; at or beyond the end, an empty part is sent.
         offset: u64,
+        /// Whether to send none of it: only to ask how much is there.
+        empty: bool,
     },
     /// Keep a part of a snapshot that the leader sends. One that begins at 0 begins anew.
     Store {

@@ -13,7 +13,7 @@
 //!
 //! A follower that lacks what the leader's log has no more gets the snapshot instead, a chunk at a time. It says how much it
 //! has, and the leader goes on from there: so what is lost is sent again (with the next heartbeat, whose place the chunk
-//! takes), and a follower that restarted, or that hears of another snapshot meanwhile, begins anew.
+//! takes; empty, if the follower does not answer at all), and a follower that restarted, or that hears of another snapshot meanwhile, begins anew.
 //!
 //! # To install one
 //!
@@ -143,9 +143,11 @@ impl Raft {
         self.note(Note::Snapshot { last });
     }
 
-    /// Sends the part of the snapshot that a follower needs next.
+    /// Sends the part of the snapshot that a follower needs next; to one that has not answered lately only the question how
+    /// much it has.
     pub(super) fn send_chunk(&mut self, at: usize) {
-        let (term, last) = (self.term(), self.snapshots.last);
+        let (term, last, lately) =
+            (self.term(), self.snapshots.last, self.now.saturating_sub(2 * self.config.heartbeat_us));
         let State::Leader(leader) = &mut self.state else {
             panic!("only a leader sends snapshots");
         };
@@ -157,7 +159,8 @@ impl Raft {
         let Mode::Snapshot { received, .. } = peer.progress.mode() else {
             unreachable!("it was just set so");
         };
-        self.output(Output::SendChunk { to, term, offset: received });
+        let empty = peer.heard_at < lately;
+        self.output(Output::SendChunk { to, term, offset: received, empty });
     }
 
     /// A part of a snapshot, from the leader of the current term.
@@ -186,7 +189,9 @@ impl Raft {
         }
         self.follower().incoming = Some(Incoming { last, received: end });
         let Chunk { snapshot, image, offset, data } = chunk;
-        self.output(Output::Store { offset, data });
+        if !data.is_empty() {
+            self.output(Output::Store { offset, data });
+        }
         if end < image.bytes {
             return self.send(from, Body::SnapshotReply { last: last.index, received: end });
         }
@@ -217,7 +222,7 @@ impl Raft {
 
     /// How much of the snapshot a follower has.
     pub(super) fn on_snapshot_reply(&mut self, from: NodeId, last: Index, received: u64) {
-        let now = self.now;
+        let (now, silence) = (self.now, 2 * self.config.heartbeat_us);
         let State::Leader(leader) = &mut self.state else {
             return;
         };
@@ -225,8 +230,9 @@ impl Raft {
             return;
         };
         let peer = leader.peers_mut().nth(at).expect("it was found");
-        peer.heard_at = now;
-        if peer.progress.received(last, received) {
+        let silent = now.saturating_sub(std::mem::replace(&mut peer.heard_at, now)) > silence;
+        // Who was silent was sent nothing but a question.
+        if peer.progress.received(last, received) || silent {
             self.send_chunk(at);
         }
     }

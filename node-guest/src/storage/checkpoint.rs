@@ -144,12 +144,7 @@ impl Storage {
     ///
     /// # Errors
     /// If the disk cannot be read.
-    pub fn read_snapshot<I: Imports>(
-        &self,
-        imports: &mut I,
-        offset: u64,
-        most: u64,
-    ) -> Result<Vec<u8>, Fault> {
+    pub fn read_snapshot<I: Imports>(&self, imports: &mut I, offset: u64, most: u64) -> Result<Vec<u8>, Fault> {
         let found = self.snapshot.as_ref().and_then(|(_, kept)| kept.find(offset));
         let Some((place, left)) = found else { return Ok(Vec::new()) };
         let mut bytes = vec![0; usize::try_from(left.min(most)).expect("a piece fits into memory")];

@@ -75,12 +75,7 @@ pub(super) fn recover<I: Imports>(imports: &mut I, state: &mut dyn Restore) -> R
 }
 
 /// Follows the chain of records through a file.
-fn follow<I: Imports>(
-    imports: &mut I,
-    file: u32,
-    generation: u64,
-    state: &mut dyn Restore,
-) -> Result<Recovery, Fault> {
+fn follow<I: Imports>(imports: &mut I, file: u32, generation: u64, state: &mut dyn Restore) -> Result<Recovery, Fault> {
     let mut window = Window::new(imports, file, generation);
     let file_len = window.file_len;
     let mut found = Recovery { generation, file_len, ..Recovery::default() };

@@ -3,7 +3,7 @@
 use super::branches;
 use super::state::{Page, page};
 use leptos::prelude::*;
-use raftbox::scenario::step::{Act, Ask, Question, Target};
+use raftbox::scenario::step::{Act, Ask, Question, ReadMode, Target};
 
 /// What stands in the form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +25,26 @@ impl Default for Form {
 }
 
 /// What can be asked.
-const QUESTIONS: [&str; 6] = ["get", "put", "delete", "append", "increment", "compare-and-set"];
+const QUESTIONS: [&str; 9] = [
+    "get",
+    "put",
+    "delete",
+    "append",
+    "increment",
+    "compare-and-set",
+    "get by read index",
+    "get by lease",
+    "get what it has",
+];
 
 /// What the form asks.
 fn act(form: &Form) -> Result<Act, String> {
     let value = || form.value.clone();
     let what = match form.what {
-        "get" => Question::Get,
+        "get" => Question::Get(ReadMode::Log),
+        "get by read index" => Question::Get(ReadMode::Index),
+        "get by lease" => Question::Get(ReadMode::Lease),
+        "get what it has" => Question::Get(ReadMode::Local),
         "delete" => Question::Delete,
         "append" => Question::Append(value()),
         "increment" => Question::Increment(
@@ -84,7 +97,7 @@ pub(crate) fn Asking(nodes: u32, clients: u32) -> impl IntoView {
                 {QUESTIONS.map(|what| view! { <option value=what selected=what == given.what>{what}</option> }).collect_view()}
             </select>
             {text("key ", given.key, |form, key| form.key = key)}
-            {move || (!matches!(form.read().what, "get" | "delete")).then(|| {
+            {move || (form.read().what != "delete" && !form.read().what.starts_with("get")).then(|| {
                 text("value ", form.get_untracked().value, |form, value| form.value = value)
             })}
             {move || (form.read().what == "compare-and-set").then(|| {

@@ -34,6 +34,7 @@ fn by_state(page: Page, id: NodeId, state: State) -> AnyView {
         {act("time out", Act::Timeout(target))}
         {act("elect", Act::Elect(target))}
         {act("the leader hands over to it", asked(Question::Transfer(id)))}
+        {act("take a snapshot", Act::Request(1, Ask { key: String::new(), what: Question::Compact }, Some(target)))}
         {act("it is to vote", members(vec![id], vec![], vec![]))}
         {act("it is to learn, without a vote", members(vec![], vec![id], vec![]))}
         {act("it is to go", members(vec![], vec![], vec![id]))}
