@@ -24,6 +24,7 @@
 //! | `draw` | `draw 1 5000` | the next election timeout of node 1 is the minimum plus 5000 µs (else plus 0) |
 //! | `timeout` | `timeout 1` | the alarm of node 1 goes off now |
 //! | `wait` | `wait 50000` | time moves on by 50 ms; alarms that fall due go off |
+//! | `clock` | `clock 3 20000` | the clock of node 3 jumps ahead by 20 ms |
 //! | `propose` | `propose 1 x y` | proposes commands to node 1 |
 //! | `change` | `change 1 v4 l5 r2 how=joint` | asks node 1 for other members: voters, learners, and who goes; `how` is `simple` (if nothing is said), `joint`, `auto` (joint, and left by itself) or `leave` |
 //! | `transfer` | `transfer 1 2` | asks node 1 to hand over to node 2 |
@@ -87,6 +88,8 @@ struct Node {
     disk: Disk,
     draws: Draws,
     alarm: Option<Micros>,
+    /// How far its clock is ahead of the time.
+    ahead: Micros,
     applied: Index,
     machine: Vec<u8>,
     /// The last note, which the next write to the log must repeat.
@@ -130,6 +133,11 @@ impl goldenscript::Runner for Cluster {
                 for id in self.some_nodes(&mut args)? {
                     self.step(id, Input::Alarm);
                 }
+            }
+            "clock" => {
+                let id = args.next_pos().ok_or("whose clock?")?.parse()?;
+                let ahead: Micros = args.next_pos().ok_or("by how much?")?.parse()?;
+                self.node(id)?.ahead += ahead;
             }
             "wait" => self.wait(args.next_pos().ok_or("how long?")?.parse()?),
             "propose" => {
@@ -339,7 +347,8 @@ impl Cluster {
         let node = self.nodes.get_mut(&id).expect("a node");
         let restored = node.disk.restored();
         let config = self.config.clone();
-        node.core = Some(Raft::new(id, config, membership, restored, self.now, &mut node.draws));
+        let now = self.now + node.ahead;
+        node.core = Some(Raft::new(id, config, membership, restored, now, &mut node.draws));
         (node.machine, node.applied) = node.disk.machine();
         // A node that boots tells which members it goes by; those of the start were just said.
         let told = node.core.as_mut().and_then(Raft::poll);
@@ -353,7 +362,7 @@ impl Cluster {
     fn step(&mut self, id: NodeId, input: Input) {
         let node = self.nodes.get_mut(&id).expect("a node");
         match &mut node.core {
-            Some(core) => core.step(self.now, &mut node.draws, input),
+            Some(core) => core.step(self.now + node.ahead, &mut node.draws, input),
             None => writeln!(self.out, "{id} is down").unwrap(),
         }
         self.drain(id);
@@ -376,7 +385,7 @@ impl Cluster {
                     if !self.show_alarms {
                         continue;
                     }
-                    format!("alarm in {}", at - self.now)
+                    format!("alarm in {}", at - self.now - node.ahead)
                 }
                 Output::Persist(record) => {
                     let line = match &record {
@@ -464,7 +473,7 @@ impl Cluster {
     fn wait(&mut self, span: Micros) {
         let until = self.now + span;
         loop {
-            let due = |(&id, node): (&NodeId, &Node)| node.alarm.map(|at| (at, id));
+            let due = |(&id, node): (&NodeId, &Node)| node.alarm.map(|at| (at.saturating_sub(node.ahead), id));
             let next = self.nodes.iter().filter_map(due).min().filter(|&(at, _)| at <= until);
             let Some((at, id)) = next else { break };
             self.now = self.now.max(at);
