@@ -1,4 +1,5 @@
-//! Nobody is elected while another leader has a lease (thesis, 6.4.1), and nobody answers by a lease that is over.
+//! Nobody is elected in a later term while another leader has a lease (thesis, 6.4.1), and nobody answers by a lease that is
+//! over.
 //!
 //! A lease ends when the clock of who has it says so, and a clock may be wrong: then this is where it shows. It is judged by
 //! what that clock reads, which is known from how it was set.
@@ -33,7 +34,8 @@ impl LeaseSafety {
         let node = seen.node;
         for (holder, (until, held)) in &self.leases {
             let local = model.node(*holder).clock.local(seen.at);
-            if *holder != node && local < *until {
+            // Who is elected late, in a term that is over, has no quorum to commit with or to read by.
+            if *holder != node && term > *held && local < *until {
                 self.finding.violated(seen, || {
                     let left = until - local;
                     format!(
