@@ -13,6 +13,7 @@ use raftbox::units::Span;
 use raftbox_abi::client::{Attempt, Outcome, Reply};
 use raftbox_abi::note::{Body, Role};
 use raftbox_tests::{header, wasmtime};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a seed came to.

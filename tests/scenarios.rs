@@ -99,7 +99,11 @@ impl goldenscript::Runner for Runner {
                 Ok(String::new())
             }
             section => {
-                let head = if section == "step" { "[[step]]".to_owned() } else { format!("[{section}]") };
+                let head = if ["step", "version"].contains(&section) {
+                    format!("[[{section}]]")
+                } else {
+                    format!("[{section}]")
+                };
                 writeln!(self.scenario, "{head}")?;
                 self.scenario += &keys(command);
                 Ok(String::new())

@@ -3,12 +3,13 @@
 //! A [`Plan`] is what people edit: shrinking, sharing and branching change it and run it again. Its [`Header`] says in
 //! addition which guests run it and over which version of the boundary; a run's digest begins with the header's bytes.
 
-use crate::scenario::Scenario;
 use crate::scenario::step::Step;
+use crate::scenario::{Scenario, Setting};
 use crate::world::Setup;
 use raftbox_abi::Boot;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// What a run is made from.
@@ -74,24 +75,22 @@ impl Header {
     #[must_use]
     pub fn setup(&self) -> Setup {
         let scenario = &self.plan.scenario;
-        let mut settings = scenario.node.clone();
-        settings.insert("arena".into(), crate::scenario::Setting::Number(scenario.arena.0));
-        let settings = settings.iter().fold(String::new(), |mut lines, (key, setting)| {
-            let value = setting.value().expect("the scenario was checked");
-            writeln!(lines, "{key}={value}").expect("a string takes everything");
-            lines
-        });
-        let voters: Vec<u32> = (1..=scenario.voters.unwrap_or(scenario.nodes)).collect();
-        let boot = |node| {
-            let boot = Boot {
-                version: raftbox_abi::VERSION,
-                node,
-                voters: voters.clone(),
-                learners: Vec::new(),
-                settings: &settings,
-            };
-            (0, boot.encode())
+        let lines = |settings: &BTreeMap<String, Setting>| {
+            settings.iter().fold(String::new(), |mut lines, (key, setting)| {
+                let value = setting.value().expect("the scenario was checked");
+                writeln!(lines, "{key}={value}").expect("a string takes everything");
+                lines
+            })
         };
-        Setup { seed: self.plan.seed, nodes: (1..=scenario.nodes).map(boot).collect(), clients: self.clients() }
+        let voters: Vec<u32> = (1..=scenario.voters.unwrap_or(scenario.nodes)).collect();
+        let boot = |node, settings: &str| {
+            let (version, voters, learners) = (raftbox_abi::VERSION, voters.clone(), Vec::new());
+            Boot { version, node, voters, learners, settings }.encode()
+        };
+        let boots = |node| {
+            let settings = scenario.settings(node);
+            (0, settings.iter().map(|(from, settings)| (*from, boot(node, &lines(settings)))).collect())
+        };
+        Setup { seed: self.plan.seed, nodes: (1..=scenario.nodes).map(boots).collect(), clients: self.clients() }
     }
 }

@@ -13,6 +13,7 @@ mod name;
 pub(crate) mod pack;
 pub mod step;
 mod table;
+mod version;
 
 use crate::draw::Ratio;
 use crate::units::{Size, Span, Spans};
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use step::Step;
 pub(crate) use table::Table;
+pub use version::Version;
 
 /// The highest number of nodes.
 pub const NODES_MAX: u32 = 9;
@@ -55,6 +57,9 @@ pub struct Scenario {
     pub arena: Size,
     /// The settings of every node, by name, as the guest knows them.
     pub node: BTreeMap<String, Setting>,
+    /// What some nodes are set to beside, from some boot on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub version: Vec<Version>,
     /// The network.
     pub network: Network,
     /// The disks.
@@ -295,6 +300,7 @@ impl Default for Scenario {
             settle: Span(20_000_000),
             arena: Size(4 << 20),
             node: BTreeMap::new(),
+            version: Vec::new(),
             network: Network::default(),
             disk: Disk::default(),
             clock: Clocks::default(),
@@ -435,21 +441,8 @@ impl Scenario {
             let Faults { from, until, .. } = self.faults;
             return no("faults.until", format!("until is {until}, which is before from, {from}"));
         }
-        for (key, setting) in &self.node {
-            if key.is_empty() || !key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
-                let what = format!("{key:?} is no name of a setting: it has small letters, digits and _ alone");
-                return no("node", what);
-            }
-            if key == "arena" {
-                return no(
-                    "node.arena",
-                    "arena is no setting of a node; it stands in the scenario itself, beside nodes".into(),
-                );
-            }
-            if let Err(what) = setting.value() {
-                return no(&format!("node.{key}"), format!("{key} cannot be set so: {what}"));
-            }
-        }
+        self.node.iter().try_for_each(|(key, setting)| version::check_setting("node", key, setting))?;
+        self.check_versions()?;
         self.check_faults()?;
         self.check_steps("step", &self.step)?;
         for (number, link) in self.network.link.iter().enumerate() {

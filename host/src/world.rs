@@ -31,8 +31,9 @@ use turn::{Body, LogLine, Turn};
 pub struct Setup {
     /// The seed of the nodes' random streams.
     pub seed: u64,
-    /// Each node, from S1 on: which of the engine's guests it runs, and the encoded argument of its boots.
-    pub nodes: Vec<(usize, Vec<u8>)>,
+    /// Each node, from S1 on: which of the engine's guests it runs, and the encoded argument of its boots: from which one on
+    /// each is given, in order, the first from 1.
+    pub nodes: Vec<(usize, Vec<(u32, Vec<u8>)>)>,
     /// How many clients there are.
     pub clients: u32,
 }
@@ -296,9 +297,11 @@ impl<E: Engine<Turn>> World<E> {
         let body = self.body(index);
         body.disk.recover(survivors);
         body.start(setup.seed);
+        let boot = body.boot;
         self.slots[index].guest.reset();
         self.slots[index].state = State::Up;
-        self.call(index, Call::Boot(&setup.nodes[index].1)).map(Ok)
+        let argument = setup.nodes[index].1.iter().rfind(|(from, _)| *from <= boot).expect("the first is from boot 1");
+        self.call(index, Call::Boot(&argument.1)).map(Ok)
     }
 
     /// Takes a message off the mail, unless its addressee cannot take a turn now.

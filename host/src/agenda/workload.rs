@@ -49,6 +49,9 @@ struct Client {
     timed: bool,
     /// Whom it asks next.
     to: NodeId,
+    /// Whom it turned to last because nobody named another. It goes round by this and not by whom it asked last, or two nodes
+    /// of which one names the other, who knows nobody, would keep it for ever.
+    round: NodeId,
     /// What the registers held when it last saw them, so that a compare-and-set may succeed.
     seen: Vec<Option<Vec<u8>>>,
     /// For the auditor: how many keys it has read.
@@ -71,6 +74,17 @@ impl Client {
     /// The number of its operation among those that it makes up, which is what they are drawn by.
     fn drawn(&self) -> u64 {
         self.operation - self.extra
+    }
+}
+
+impl Client {
+    /// Turns to the next node in the round that it has not just asked.
+    fn turn_elsewhere(&mut self, nodes: NodeId) {
+        let just = self.asked.as_ref().map(|asked| asked.to);
+        let next = |node: NodeId| node % nodes + 1;
+        let round = next(self.round);
+        self.round = if just == Some(round) { next(round) } else { round };
+        self.to = self.round;
     }
 }
 
@@ -148,6 +162,7 @@ impl Workload {
             asked: None,
             timed: false,
             to: (id - 1) % nodes + 1,
+            round: (id - 1) % nodes + 1,
             seen: vec![None; spec.keys as usize],
             audited: 0,
             wanted: VecDeque::new(),
@@ -363,8 +378,10 @@ impl Workload {
     pub fn observe_timeout(&mut self, at: Micros, id: ClientId, last: bool, queue: &mut Queue) {
         let nodes = self.nodes;
         let client = self.client_mut(id);
-        let Some(asked) = &client.asked else { return };
-        client.to = asked.to % nodes + 1;
+        if client.asked.is_none() {
+            return;
+        }
+        client.turn_elsewhere(nodes);
         if last { self.give_up(at, id, queue) } else { self.again(at, id, queue) }
     }
 
@@ -472,10 +489,14 @@ impl Workload {
     fn redirect(&mut self, at: Micros, id: ClientId, hint: NodeId, queue: &mut Queue) {
         let (nodes, seed) = (self.nodes, self.seed);
         let client = self.client_mut(id);
-        let Some(asked) = &client.asked else { return };
-        let known = (1..=nodes).contains(&hint) && hint != asked.to;
-        client.to = if known { hint } else { asked.to % nodes + 1 };
-        let key = [u64::from(id), client.operation, 2 + asked.attempt];
+        let Some((to, attempt)) = client.asked.as_ref().map(|asked| (asked.to, asked.attempt)) else { return };
+        let known = (1..=nodes).contains(&hint) && hint != to;
+        if known {
+            client.to = hint;
+        } else {
+            client.turn_elsewhere(nodes);
+        }
+        let key = [u64::from(id), client.operation, 2 + attempt];
         let pause = if known { 0 } else { Draw::new(seed, Concern::Operation, key).within(BACK_OFF) };
         self.again(at + pause, id, queue);
     }
@@ -524,6 +545,20 @@ mod tests {
         answer(&mut workload, &mut queue, 1, 0, Reply::Ok(Outcome::Done));
         assert!(workload.is_idle());
         assert_eq!(session(workload.ask(1, 2)), 9, "the session goes on");
+    }
+
+    #[test]
+    fn two_nodes_that_know_no_better_do_not_keep_it() {
+        let (mut workload, mut queue) = registered();
+        workload.ask(1, 1);
+        let mut asked = Vec::new();
+        for attempt in 0..2 {
+            // S1 names S2, which knows nobody.
+            answer(&mut workload, &mut queue, 1, attempt, Reply::Redirect(if attempt == 0 { 2 } else { 0 }));
+            let Some(Cause::Request { to, .. }) = workload.retry(1, 1, attempt + 1) else { panic!() };
+            asked.push(to);
+        }
+        assert_eq!(asked, [2, 3], "the third may know");
     }
 
     #[test]

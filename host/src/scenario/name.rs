@@ -14,7 +14,7 @@ pub struct Name(pub Endpoint);
 impl Name {
     /// # Errors
     /// If there is no such node or client.
-    pub(super) fn check(self, nodes: NodeId, clients: ClientId) -> Result<(), String> {
+    pub(crate) fn check(self, nodes: NodeId, clients: ClientId) -> Result<(), String> {
         let (number, most) = match self.0 {
             Endpoint::Node(node) => (node, nodes),
             Endpoint::Client(client) => (client, clients),
