@@ -3,16 +3,16 @@
 //! `RAFTBOX_SEEDS=2000 cargo test --release -p raftbox-tests --test campaign -- --nocapture` runs the full number.
 
 use raftbox::check::Verdict;
-use raftbox::event::{Effect, Event, Micros};
+use raftbox::event::{Effect, Endpoint, Event, Micros};
 use raftbox::plan::Header;
-use raftbox::scenario::Setting;
-use raftbox::scenario::step::{Act, Ask, Question, Step, Target, When};
+use raftbox::scenario::step::{Act, Ask, Name, Question, Step, Target, When};
+use raftbox::scenario::{Setting, Version};
 use raftbox::simulation::Simulation;
 use raftbox::trace::{Digest, Keep};
 use raftbox::units::Span;
 use raftbox_abi::client::{Attempt, Outcome, Reply};
-use raftbox_abi::note::{Body, Role};
-use raftbox_tests::{header, wasmtime};
+use raftbox_abi::note::{Body, Refusal, Role};
+use raftbox_tests::{header, native, wasmtime};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -197,7 +197,7 @@ fn chaos_with_other_members_and_leaders_violates_nothing() {
 }
 
 /// Five to seven nodes under chaos, with snapshots of small logs, every way to read, sessions that expire, other members,
-/// other leaders and snapshots on demand. What a lease rests on are clocks that differ by less than was promised, so where
+/// other leaders, snapshots on demand, and nodes of two versions. What a lease rests on are clocks that differ by less than was promised, so where
 /// there are leases, clocks drift within that and do not jump.
 fn everything(number: u64) -> Header {
     header("chaos", number, |scenario| {
@@ -218,8 +218,24 @@ fn everything(number: u64) -> Header {
             scenario.node.insert("lease".into(), Setting::Switch(true));
             scenario.node.insert("lease_drift".into(), Setting::Number(50_000));
             scenario.faults.clock = None;
+        } else if number.is_multiple_of(3) {
+            scenario.version = mixed();
         }
     })
+}
+
+/// S1 to S3 are of an older version until they boot for the second time: they campaign without asking, lead without a quorum,
+/// leave no request unread, and take no snapshots.
+fn mixed() -> Vec<Version> {
+    let old = ["pre_vote", "check_quorum", "sticky_leader"];
+    let set = |value: bool| old.map(|name| (name.to_owned(), Setting::Switch(value)));
+    let nodes = || (1..=3).map(|node| Name(Endpoint::Node(node))).collect();
+    let never = [("snapshot_bytes".to_owned(), Setting::Number(0))];
+    let again = [("snapshot_bytes".to_owned(), Setting::Number(4_000))];
+    vec![
+        Version { nodes: nodes(), boot: 1, set: set(false).into_iter().chain(never).collect() },
+        Version { nodes: nodes(), boot: 2, set: set(true).into_iter().chain(again).collect() },
+    ]
 }
 
 #[test]
@@ -256,6 +272,23 @@ fn chaos_with_everything_violates_nothing() {
     assert!(changes.0 > 10 * count && snapshots.0 > 100 * count && snapshots.1 > count, "{changes:?} {snapshots:?}");
     assert!(reads.values().all(|reads| *reads > 10 * count) && reads.len() == 3, "{reads:?}");
     assert!(median >= 500, "median {median}");
+}
+
+#[test]
+fn ten_minutes_of_work_never_fill_a_log() {
+    let header = header("endurance", 1, |_| ());
+    assert_eq!(header.plan.scenario.duration, Span(600_000_000));
+    let mut simulation = Simulation::new(native(), &header, Keep::Nothing).unwrap();
+    let (mut refused, mut snapshots) = (0, 0);
+    let mut see = |observed: &raftbox::check::Observed<'_>| match observed.note.map(|note| &note.body) {
+        Some(Body::Refused { refusal: Refusal::LogFull { .. } | Refusal::Uncommitted { .. }, .. }) => refused += 1,
+        Some(Body::Snapshot { .. }) => snapshots += 1,
+        _ => {}
+    };
+    while simulation.step(&mut see).unwrap() {}
+    assert!(simulation.record().checkers.verdicts().into_iter().all(|(_, verdict)| verdict == Verdict::Pass));
+    println!("{snapshots} snapshots, {refused} refusals");
+    assert!(refused == 0 && snapshots > 50, "{refused} refusals, {snapshots} snapshots");
 }
 
 #[test]

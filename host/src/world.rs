@@ -26,14 +26,16 @@ use raftbox_abi::client::Attempt;
 use std::rc::Rc;
 use turn::{Body, LogLine, Turn};
 
+/// The encoded arguments of a node's boots: from which one on each is given, in order, the first from 1.
+pub type Boots = Vec<(u32, Vec<u8>)>;
+
 /// What a world is made of.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The seed of the nodes' random streams.
     pub seed: u64,
-    /// Each node, from S1 on: which of the engine's guests it runs, and the encoded argument of its boots: from which one on
-    /// each is given, in order, the first from 1.
-    pub nodes: Vec<(usize, Vec<(u32, Vec<u8>)>)>,
+    /// Each node, from S1 on: which of the engine's guests it runs, and how it boots.
+    pub nodes: Vec<(usize, Boots)>,
     /// How many clients there are.
     pub clients: u32,
 }

@@ -37,8 +37,8 @@ pub(crate) fn state(recording: &Recording, event: u64, what: &str) -> Result<Str
         "values" => view.nodes().map(|(id, shown)| values(id, shown)).collect(),
         "progress" => {
             let one = |known: Progress| {
-                let Progress { leader, term, follower, matched, next } = known;
-                format!("S{leader}, leader of term {term}, of S{follower}: match {matched}, next {next}\n")
+                let Progress { mode, leader, term, follower, matched, next } = known;
+                format!("S{leader}, leader of term {term}, of S{follower}: match {matched}, next {next}, {mode}\n")
             };
             tables.replications.at(&view).into_iter().map(one).collect()
         }
@@ -101,7 +101,11 @@ fn clients(recording: &Recording, event: u64) -> String {
         let outcome = operation.outcome(event).map_or("waits".to_owned(), |(_, outcome)| format!("{outcome:?}"));
         let attempts: Vec<_> = operation.attempts(event).map(|attempt| format!("S{}", attempt.to)).collect();
         let (number, words) = (operation.number, &operation.words);
-        writeln!(told, "C{client} #{number} {words}: {outcome}; asked {}", attempts.join(", ")).unwrap();
+        write!(told, "C{client} #{number} {words}: {outcome}; asked {}", attempts.join(", ")).unwrap();
+        for read in operation.reads.iter().filter(|read| read.moment.event <= event) {
+            write!(told, "; S{} read at {} ({})", read.node, read.index, read.mode.word()).unwrap();
+        }
+        told.push('\n');
     }
     told
 }

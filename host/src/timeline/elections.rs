@@ -42,8 +42,8 @@ pub(super) struct Elections {
     asked: BTreeMap<NodeId, u32>,
     /// The refusals that were told since a leader was elected: whom, and which kind.
     told: BTreeSet<(NodeId, u8)>,
-    /// Who was told to have a snapshot, and who a lease in which term.
-    snapshots: BTreeSet<NodeId>,
+    /// Whether anybody was told to have a snapshot, and who a lease in which term.
+    snapshot: bool,
     leases: BTreeSet<(NodeId, u64)>,
     /// How many refusals there were: of votes, of appends, of requests.
     refused: [u64; 3],
@@ -126,9 +126,10 @@ impl Elections {
                 story.tell('◆', Tone::Term(before.term), text);
             }
             // Later ones are more of the same.
-            Body::Snapshot { index, term, .. } if self.snapshots.insert(node) => {
-                let text =
-                    format!("S{node} has a snapshot up to {index}@{term}, and its log forgets how it came there");
+            Body::Snapshot { index, term, .. } if !std::mem::replace(&mut self.snapshot, true) => {
+                let text = format!(
+                    "S{node} is the first with a snapshot, up to {index}@{term}: its log forgets the way there"
+                );
                 story.tell('·', Tone::Plain, text);
             }
             Body::Lease { until } if until > 0 && self.leases.insert((node, before.term)) => {

@@ -7,6 +7,7 @@ use super::{Moment, Seen};
 use crate::event::text::{operation, reply};
 use crate::event::{Cause, ClientId, Effect, Event, Micros, NodeId};
 use raftbox_abi::client::{Attempt as Name, Reply, Request};
+use raftbox_abi::note::{Body, ReadMode};
 use std::collections::BTreeMap;
 
 /// An answer to an attempt.
@@ -35,6 +36,19 @@ pub struct Attempt {
     pub timeout: Option<Moment>,
 }
 
+/// A node's answer to a read, from what it had applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// When it answered.
+    pub moment: Moment,
+    /// Which node.
+    pub node: NodeId,
+    /// How it was made safe, or not.
+    pub mode: ReadMode,
+    /// The last index that it had applied.
+    pub index: u64,
+}
+
 /// What became of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -59,6 +73,8 @@ pub struct Operation {
     pub asked: Moment,
     /// Its attempts, in order.
     pub attempts: Vec<Attempt>,
+    /// How nodes answered it without the log, if it is a read.
+    pub reads: Vec<Read>,
     /// When it ended and how, if it did.
     pub ended: Option<(Moment, Outcome)>,
 }
@@ -146,6 +162,13 @@ impl Operations {
                     open.give_up();
                 }
             }
+            Event::Effect(Effect::Note { node, .. }) => {
+                if let Some(Body::Read { client, operation, mode, index }) = seen.observed.note.map(|note| &note.body)
+                    && let Some(open) = self.find(*client, Name::unpack(*operation).operation)
+                {
+                    open.reads.push(Read { moment: seen.moment(), node: *node, mode: *mode, index: *index });
+                }
+            }
             Event::Effect(Effect::Received { client, operation, body }) => {
                 self.answered(*client, Name::unpack(*operation), body, seen.moment());
             }
@@ -171,7 +194,15 @@ impl Operations {
         let words = Request::decode(body).map(|request| operation(&request.operation));
         let words = words.unwrap_or_else(|| format!("malformed, {} bytes", body.len())).into();
         let asked = attempt.asked;
-        operations.push(Operation { client, number, words, asked, attempts: vec![attempt], ended: None });
+        operations.push(Operation {
+            client,
+            number,
+            words,
+            asked,
+            attempts: vec![attempt],
+            reads: Vec::new(),
+            ended: None,
+        });
     }
 
     fn answered(&mut self, client: ClientId, name: Name, body: &[u8], moment: Moment) {

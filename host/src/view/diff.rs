@@ -83,7 +83,11 @@ pub fn node_fields(node: &Node) -> Vec<(String, String)> {
     let log = match (noted.log.first(), noted.log.last()) {
         (_, 0) => "empty".to_owned(),
         (first, last) if first > last => format!("a snapshot up to {last}"),
-        (first, last) => format!("{first} to {last}, last term {}", noted.log.term(last)),
+        (1, last) => format!("1 to {last}, last term {}", noted.log.term(last)),
+        (first, last) => {
+            let term = noted.log.term(last);
+            format!("a snapshot up to {}, then {first} to {last}, last term {term}", first - 1)
+        }
     };
     let alarm = match node.alarm.map(|alarm| alarm.rings) {
         None => "off".to_owned(),
@@ -112,6 +116,9 @@ pub fn node_fields(node: &Node) -> Vec<(String, String)> {
         let outgoing =
             if members.outgoing.is_empty() { String::new() } else { format!(", going out {}", of(&members.outgoing)) };
         fields.push(("voters", format!("{}{outgoing}", of(&members.voters))));
+    }
+    if node.lease > 0 {
+        fields.push(("lease", format!("until {} on its clock", seconds(node.lease).trim())));
     }
     let mut fields: Fields = fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
     match node.machine.values() {

@@ -79,6 +79,8 @@ pub struct Entries {
     entries: BTreeMap<(u64, u64), Entry>,
     /// In order.
     commits: Vec<Commit>,
+    /// From index 1 on: the hashes of the command that was applied there first, and of what it returned.
+    applied: Vec<(u64, u64)>,
 }
 
 impl Entries {
@@ -105,6 +107,14 @@ impl Entries {
             }
             (kind, _) => format!("a {}", kind.word()),
         }
+    }
+
+    /// The commands that lead to the state after an index, as far as they were applied by anybody: the bytes of each, if they
+    /// are known, and the hash of what it returned.
+    pub(super) fn applied(&self, index: u64) -> Option<impl Iterator<Item = (u64, Option<&[u8]>, u64)>> {
+        let upto = self.applied.get(..usize::try_from(index).ok()?)?;
+        let bytes = |command: u64| self.request(command).map(|request| &*request.body);
+        Some((1..).zip(upto).map(move |(index, (command, result))| (index, bytes(*command), *result)))
     }
 
     /// How far the cluster was known to have committed, step by step.
@@ -137,6 +147,9 @@ impl Entries {
                     let new = Entry { kind: *kind, hash: *hash, first, differs: false };
                     let entry = self.entries.entry((*index, *term)).or_insert(new);
                     entry.differs |= (entry.kind, entry.hash) != (*kind, *hash);
+                }
+                Some(Body::Apply { index, command, result, .. }) if *index == self.applied.len() as u64 + 1 => {
+                    self.applied.push((*command, *result));
                 }
                 Some(Body::Commit { index }) if self.commits.last().is_none_or(|last| last.index < *index) => {
                     self.commits.push(Commit { index: *index, node: *node, moment: seen.moment() });

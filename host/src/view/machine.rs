@@ -3,8 +3,10 @@
 //! A node notes of an applied entry the hash of its command and of what it returned; the bytes of the command are in the
 //! client's request. So the operations of the [client protocol](raftbox_abi::client) are applied here once more, and each
 //! outcome is held against the noted hash. What fits is proven. At the first that does not (another kind of machine, a
-//! command that nobody asked for, a snapshot whose content no event tells) the values are no longer known, and say so.
+//! command that nobody asked for) the values are no longer known, and say so. What a snapshot holds no event tells; but it
+//! equals the log that it replaces, and what somebody applied of that is known.
 
+use super::entry::Entries;
 use raftbox_abi::client::{Operation, Outcome, Reason, Reply, Request};
 use raftbox_abi::hash;
 use std::collections::BTreeMap;
@@ -46,8 +48,16 @@ impl Machine {
         self.sessions.len() as u64
     }
 
-    /// The state is now that of a snapshot, of which only a hash is told.
-    pub(super) fn jump(&mut self, index: u64) {
+    /// The state is now that of a snapshot: what the log made of it up to there, as others applied it.
+    pub(super) fn jump(&mut self, index: u64, entries: &Entries) {
+        *self = Self::default();
+        match entries.applied(index) {
+            Some(applied) => applied.for_each(|(index, command, result)| self.apply(index, command, result)),
+            None => self.lose(index),
+        }
+    }
+
+    fn lose(&mut self, index: u64) {
         *self = Self { lost: Some(index), ..Self::default() };
     }
 
@@ -59,7 +69,7 @@ impl Machine {
         }
         let proven = command.and_then(Request::decode).is_some_and(|request| self.perform(index, &request, result));
         if !proven {
-            self.jump(index);
+            self.lose(index);
         }
     }
 
@@ -196,7 +206,7 @@ mod tests {
         machine.apply(2, None, hash(b"?"));
         assert_eq!(machine.lost(), Some(2), "a command that nobody asked for");
         let mut machine = registered();
-        machine.jump(9);
-        assert_eq!(machine.lost(), Some(9), "a snapshot");
+        machine.jump(9, &Entries::default());
+        assert_eq!(machine.lost(), Some(9), "a snapshot of a log that nobody applied");
     }
 }

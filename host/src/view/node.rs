@@ -82,6 +82,8 @@ pub struct Node {
     pub syncs: VecDeque<PendingSync>,
     /// Its configuration, if it noted one since its boot.
     pub members: Option<Members>,
+    /// Until when it has a lease, on its own clock; 0 if it has none.
+    pub lease: u64,
     /// What its state machine holds, as far as that is proven.
     pub machine: Machine,
 }
@@ -162,12 +164,13 @@ impl Node {
                 let (voters, outgoing, learners) = (voters.clone(), outgoing.clone(), learners.clone());
                 self.members = Some(Members { index: *index, voters, outgoing, learners });
             }
+            Body::Lease { until } => self.lease = *until,
             Body::Apply { index, command, result, .. } => {
                 let request = entries.request(*command);
                 self.machine.apply(*index, request.map(|request| &*request.body), *result);
             }
             Body::Recovered { snapshot: (index, _), .. } | Body::Install { index, .. } if *index > 0 => {
-                self.machine.jump(*index);
+                self.machine.jump(*index, entries);
             }
             _ => {}
         }
@@ -177,6 +180,7 @@ impl Node {
         self.alarm = None;
         self.syncs.clear();
         self.members = None;
+        self.lease = 0;
         self.machine = Machine::default();
     }
 }

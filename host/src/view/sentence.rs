@@ -4,7 +4,7 @@
 //! the state before the event and what is known of the run, so it says whose write is lost and what an entry carries.
 
 use super::{Seen, Tables, View};
-use crate::event::text::{Text, Tone};
+use crate::event::text::{Text, Tone, read_mode};
 use crate::event::text::{clock, milliseconds, names, operation, printable, refusal, reply, role};
 use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId, Survivor};
 use crate::timeline::{Entry, dropped, seconds};
@@ -264,7 +264,7 @@ impl Scene<'_> {
             }
             Body::Install { index, term, .. } => format!("{who} takes over a snapshot up to {index}@{term}"),
             Body::Read { client, mode, index, .. } => {
-                format!("{who} reads for C{client} what it has applied up to {index}, made safe by {}", mode.word())
+                format!("{who} answers C{client}'s read from what it has applied up to {index}, {}", read_mode(*mode))
             }
             Body::Lease { until: 0 } => format!("{who} gives up its lease"),
             Body::Lease { until } => format!("{who} may serve reads until {} on its clock", seconds(*until)),

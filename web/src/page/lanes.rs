@@ -6,8 +6,9 @@ use super::state::{Page, page};
 use super::window::{LONGER, Window, Zoom, window};
 use leptos::prelude::*;
 use raftbox::event::Micros;
+use raftbox::event::text::read_mode;
 use raftbox::timeline::seconds;
-use raftbox::view::client::{Operation, Outcome};
+use raftbox::view::client::{self, Operation, Outcome};
 use raftbox::view::in_order;
 
 /// How many operations are shown at the most.
@@ -69,7 +70,13 @@ fn outcome(operation: &Operation) -> (&'static str, &'static str, String) {
 
 fn attempts(operation: &Operation) -> String {
     let nodes: Vec<_> = operation.attempts.iter().map(|attempt| format!("S{}", attempt.to)).collect();
-    nodes.join(" → ")
+    nodes.join(" → ") + &reads(operation)
+}
+
+/// Which nodes answered a read that is in no log, from which index, and how that was made safe.
+fn reads(operation: &Operation) -> String {
+    let one = |read: &client::Read| format!(", read at {} on S{} ({})", read.index, read.node, read_mode(read.mode));
+    operation.reads.iter().map(one).collect()
 }
 
 fn bar(operation: &Operation, window: Window) -> Bar {

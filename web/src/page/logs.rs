@@ -18,7 +18,8 @@ const ROWS: u64 = 12;
 /// An entry in the table.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Shown {
-    term: u64,
+    /// Its term; or, if it is gone into a snapshot, a sign for that.
+    term: String,
     words: String,
     class: String,
     mark: &'static str,
@@ -69,10 +70,27 @@ fn shown(cell: &Cell) -> Shown {
         } else {
             ""
         },
-        term: cell.term,
+        term: cell.term.to_string(),
         words: format!("{}; {said}", cell.words),
         class: format!("cell term-{} {disk}{known}{differs}", cell.term % 8),
     }
+}
+
+/// What stands for an entry that a snapshot took the place of.
+fn folded(base: u64) -> Shown {
+    let words = format!("in the snapshot up to {base}, which took the place of the log");
+    Shown { term: "▤".to_owned(), words, class: "cell folded".to_owned(), mark: "" }
+}
+
+/// How leaders send to a node, in words.
+fn modes(session: &mut Session, events: u64, nodes: NodeId) -> Vec<String> {
+    let view = session.view(events).clone();
+    let known = session.recording().tables().replications.at(&view);
+    let of = |id: NodeId| {
+        let each = known.iter().filter(|known| known.follower == id);
+        each.map(|known| format!("S{} {}", known.leader, known.mode)).collect::<Vec<_>>().join("; ")
+    };
+    (1..=nodes).map(of).collect()
 }
 
 /// The rows from an index on: an index each, and a cell for each node.
@@ -81,8 +99,13 @@ fn rows(session: &mut Session, events: u64, nodes: NodeId, range: RangeInclusive
     let tables = session.recording().tables();
     let columns: Vec<Vec<Cell>> = (1..=nodes).map(|id| view.cells(id, &tables.entries, range.clone())).collect();
     let known = tables.replications.at(&view);
+    let folds = |id: NodeId, index: u64| {
+        let base = view.node(id)?.noted.log.first() - 1;
+        (index <= base).then(|| folded(base))
+    };
     let cell = |id: NodeId, column: &Vec<Cell>, index: u64| {
-        (column.iter().find(|cell| cell.index == index).map(shown), ticks(&known, id, index))
+        let entry = column.iter().find(|cell| cell.index == index).map(shown).or_else(|| folds(id, index));
+        (entry, ticks(&known, id, index))
     };
     let row = |index: u64| (index, (1..).zip(&columns).map(|(id, column)| cell(id, column, index)).collect());
     range.map(row).collect()
@@ -95,7 +118,7 @@ fn cell_view((entry, ticks): &Filled) -> AnyView {
     match entry {
         None => view! { <td class="none">{ticks}</td> }.into_any(),
         Some(Shown { term, words, class, mark }) => {
-            view! { <td class=class.clone() title=words.clone()>{*term}<span class="sign">{*mark}</span>{ticks}</td> }
+            view! { <td class=class.clone() title=words.clone()>{term.clone()}<span class="sign">{*mark}</span>{ticks}</td> }
                 .into_any()
         }
     }
@@ -129,6 +152,11 @@ pub(crate) fn Logs() -> impl IntoView {
         let range = first..=(last.get() + 1).min(first + ROWS - 1);
         session::with(|session| rows(session, events, nodes, range)).unwrap_or_default()
     });
+    let sends = Memo::new(move |_| {
+        let _ = page.picture.read();
+        let (events, nodes) = (page.cursor.get_untracked(), nodes.get());
+        session::with(|session| modes(session, events, nodes)).unwrap_or_default()
+    });
     let move_by = move |by: i64| {
         let end = (last.get_untracked() + 2).saturating_sub(ROWS).max(1);
         let to = first.get_untracked().saturating_add_signed(by).clamp(1, end);
@@ -146,7 +174,7 @@ pub(crate) fn Logs() -> impl IntoView {
                 <button type="button" on:click=move |_| move_by(-(ROWS as i64))>"earlier"</button>
                 <button type="button" on:click=move |_| move_by(ROWS as i64)>"later"</button>
                 <button type="button" on:click=move |_| from.set(None)>"follow the end"</button>
-                <span class="legend">"solid: on disk · dashed: in memory · ✓ committed · ● applied · m, n with a number: what that leader knows to match, and sends next"</span>
+                <span class="legend">"solid: on disk · dashed: in memory · ✓ committed · ● applied · ▤ in a snapshot · m, n with a number: what that leader knows to match, and sends next"</span>
             </div>
             <table id="logs">
                 <colgroup><col />{move || (1..=nodes.get()).map(|id| view! {
@@ -154,6 +182,8 @@ pub(crate) fn Logs() -> impl IntoView {
                 }).collect_view()}</colgroup>
                 <thead><tr><th scope="col">"index"</th>
                     {move || (1..=nodes.get()).map(head).collect_view()}
+                </tr><tr class="modes"><th scope="row">"leader"</th>
+                    {move || sends.get().into_iter().map(|words| view! { <td>{words}</td> }).collect_view()}
                 </tr></thead>
                 <tbody>
                     <For each=move || table.get() key=Clone::clone let:row>

@@ -88,7 +88,7 @@ pub(crate) fn NodePanel() -> impl IntoView {
         </tbody></table>
         <h2>"What its machine holds"</h2>
         {move || match held.get() {
-            None => view! { <p class="faint">"Not known: no event tells what a snapshot holds."</p> }.into_any(),
+            None => view! { <p class="faint">"Not known: the events do not prove it."</p> }.into_any(),
             Some(values) if values.is_empty() => view! { <p class="faint">"Nothing yet."</p> }.into_any(),
             Some(_) => ().into_any(),
         }}

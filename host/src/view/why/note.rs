@@ -61,7 +61,7 @@ pub(super) fn of(scene: &Scene<'_>, node: NodeId, body: &Body, headline: impl Fn
             why(rule::SNAPSHOT).row("covers the log up to", index).row("own last index before", before.log.last())
         }
         Body::Read { mode, index, .. } => why(rule::READ).row("made safe by", mode.word()).row("lastApplied", index),
-        Body::Lease { .. } => why(rule::READ),
+        Body::Lease { until } => why(rule::LEASE).row("its end, on the node's own clock, µs", until),
         Body::Property { kind, value, .. } => why(rule::PROPERTY).row("claim", kind.word()).row("value", value),
     })
 }
