@@ -142,20 +142,28 @@ impl Machine {
         self.oldest = self.sessions.values().map(|session| session.used).min().unwrap_or(time);
     }
 
-    /// Forgets the session that was not used for longest, if there are as many as there may be.
-    fn make_room(&mut self) {
-        if self.sessions.len() < self.bounds.sessions as usize {
-            return;
-        }
-        let longest = self.sessions.iter().min_by_key(|(id, session)| (session.used, **id)).map(|(id, _)| *id);
-        if let Some(session) = longest.and_then(|id| self.sessions.remove(&id)) {
-            self.bytes -= OVERHEAD + session.reply.len() as u64;
-        }
+    /// Forgets the sessions, but for one, that were not used for longest, until so many bytes more have room.
+    ///
+    /// What clients were answered must not keep a full machine from being read and emptied.
+    fn make_room(&mut self, needed: u64, but: u64) {
+        while self.bytes + needed > self.bounds.machine && self.forget_one(but) {}
+    }
+
+    /// Forgets the session, but for one, that was not used for longest; `false` if there is none.
+    fn forget_one(&mut self, but: u64) -> bool {
+        let others = self.sessions.iter().filter(|(id, _)| **id != but);
+        let longest = others.min_by_key(|(id, session)| (session.used, **id)).map(|(id, _)| *id);
+        let forgotten = longest.and_then(|id| self.sessions.remove(&id));
+        self.bytes -= forgotten.as_ref().map_or(0, |session| OVERHEAD + session.reply.len() as u64);
+        forgotten.is_some()
     }
 
     /// Opens the session that is named by the index of its entry.
     fn register(&mut self, index: u64) -> Reply<'static> {
-        self.make_room();
+        if self.sessions.len() >= self.bounds.sessions as usize {
+            self.forget_one(0);
+        }
+        self.make_room(OVERHEAD, 0);
         if self.bytes + OVERHEAD > self.bounds.machine {
             return Reply::Refused(Reason::LogFull);
         }
@@ -169,6 +177,9 @@ impl Machine {
     fn perform(&mut self, request: &Request<'_>, reply: &mut Vec<u8>) {
         let (outcome, effect) = self.plan(&request.operation);
         Reply::Ok(outcome).encode(reply);
+        if let Effect::Nothing = effect {
+            self.make_room(reply.len() as u64, request.session);
+        }
         let after = self.bytes_after(&effect, request.session, reply.len());
         // What shrinks the machine is let through even beyond the bound, or a full one could never be emptied.
         if after > self.bounds.machine && after > self.bytes {
@@ -437,13 +448,20 @@ mod tests {
         }
         let put = Operation::Put(b"4", &value);
         assert_eq!(log.apply(1, 4, put), "Refused(LogFull)");
-        // To remember what was read would not fit either.
+        // To remember what was read would not fit either, and there is no other session that could make room for that.
         assert_eq!(log.apply(1, 4, Operation::Get(b"1")), "Refused(LogFull)");
         assert_eq!(log.apply(1, 4, Operation::Delete(b"1")), "Ok(Done)");
         assert_eq!(log.apply(1, 5, put), "Ok(Done)");
         assert!(log.machine.bytes() <= BOUNDS.machine);
-        while log.apply(0, 0, Operation::Register) != "Refused(LogFull)" {}
-        assert!(log.machine.bytes() <= BOUNDS.machine);
+        // A full machine takes new clients in all the same: whoever was silent for longest makes room.
+        for _ in 0..20 {
+            assert!(log.apply(0, 0, Operation::Register).starts_with("Ok"));
+            assert!(log.machine.bytes() <= BOUNDS.machine);
+        }
+        let session = log.index;
+        assert_eq!(log.apply(session, 1, Operation::Get(b"2")), "Refused(LogFull)");
+        assert_eq!(log.apply(session, 1, Operation::Delete(b"2")), "Ok(Done)");
+        assert!(log.apply(session, 2, Operation::Get(b"3")).starts_with("Ok"));
     }
 
     #[test]

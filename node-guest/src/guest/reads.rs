@@ -9,7 +9,7 @@ use raftbox_abi::client::{Outcome, Reason, Reply};
 use raftbox_abi::note::{Body, ReadMode, Refusal};
 use std::collections::BTreeMap;
 
-/// How many may wait; who asks beyond that is refused.
+/// How many may wait; who asks beyond that is refused. Their keys may take as much as the longest command, together.
 const WAITING_MAX: usize = 1024;
 
 /// A read that waits.
@@ -25,6 +25,8 @@ struct Read {
 pub(super) struct Reads {
     next: u64,
     waiting: BTreeMap<u64, Read>,
+    /// The bytes of their keys.
+    bytes: u64,
 }
 
 impl Reads {
@@ -41,15 +43,16 @@ impl Node {
             // Whatever this node has applied, be it long ago.
             return self.answer(imports, &read, self.raft.commit());
         }
-        if self.reads.len() >= WAITING_MAX {
+        let (bytes, bound) = (self.reads.bytes + key.len() as u64, self.settings.command_bytes_max);
+        if self.reads.len() >= WAITING_MAX || bytes > bound {
             imports.log(level::DEBUG, "refused a read: too many wait");
-            let bound = WAITING_MAX as u64;
-            let refusal = Refusal::LogFull { bytes: bound + 1, bound };
+            let refusal = Refusal::LogFull { bytes, bound };
             self.scratch.note(imports, Body::Refused { peer: 0, refusal });
             return self.reply(imports, client, Reply::Refused(Reason::LogFull));
         }
         let token = self.reads.next;
         self.reads.next += 1;
+        self.reads.bytes = bytes;
         self.reads.waiting.insert(token, read);
         self.step(imports, Input::Read { token, lease: mode == ReadMode::Lease });
     }
@@ -63,6 +66,7 @@ impl Node {
         lease: bool,
     ) {
         let mut read = self.reads.waiting.remove(&token).expect("a read is answered once");
+        self.reads.bytes -= read.key.len() as u64;
         // What a lease was asked for and is not there was confirmed as any other read.
         read.mode = if lease { ReadMode::Lease } else { ReadMode::Index };
         match result {

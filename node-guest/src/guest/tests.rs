@@ -327,3 +327,72 @@ fn a_long_log_is_applied_again_in_steps() {
     assert_eq!(applied(|cluster| cluster.wake(1)), 5002 - 4096);
     assert_eq!(applied(|cluster| cluster.wake(1)), 0);
 }
+
+#[test]
+fn what_a_client_was_answered_survives_a_snapshot() {
+    let mut cluster = Cluster::new(1, "snapshot_keep=0\n");
+    cluster.elect(1);
+    cluster.ask(1, 0, 0, Operation::Register);
+    assert_eq!(cluster.ask(1, 1, 2, Operation::Increment(b"n", 5)), "1: Ok(Number(5))");
+    assert_eq!(cluster.ask(1, 9, 2, Operation::Compact), "9: Ok(Done)");
+    let taken = cluster.host(1).notes.last().cloned();
+    assert!(matches!(taken, Some(Body::Snapshot { index: 3, term: 1, .. })), "{taken:?}");
+    cluster.restart(1, &mut || false);
+    let recovered = cluster.host(1).notes.last().cloned();
+    let Some(Body::Snapshot { prefix: replaced, .. }) = taken else { unreachable!() };
+    match recovered {
+        Some(Body::Recovered { snapshot: (3, 1), last: (3, 1), prefix, .. }) => assert_eq!(prefix, replaced),
+        other => panic!("it begins with its snapshot, not {other:?}"),
+    }
+    cluster.elect(1);
+    assert_eq!(cluster.ask(1, 1, 2, Operation::Increment(b"n", 5)), "1: Ok(Number(5))", "once, and the same answer");
+    assert_eq!(cluster.ask(1, 2, 2, Operation::Increment(b"n", 1)), "2: Ok(Number(6))");
+}
+
+#[test]
+fn a_follower_that_installs_a_snapshot_goes_on_as_the_leader() {
+    let mut cluster = Cluster::new(3, "snapshot_keep=0\nbatch_bytes=40\n");
+    cluster.elect(1);
+    cluster.ask(1, 0, 0, Operation::Register);
+    cluster.isolated = vec![3];
+    for number in 1..20_u8 {
+        cluster.ask(1, number.into(), 2, Operation::Put(&[number], &[number; 20]));
+    }
+    cluster.ask(1, 99, 2, Operation::Compact);
+    cluster.isolated.clear();
+    for _ in 0..60 {
+        cluster.wake(1);
+        cluster.settle();
+    }
+    let installed = |note: &&Body| matches!(note, Body::Install { .. } | Body::Snapshot { .. });
+    let notes: Vec<Body> = cluster.host(3).notes.iter().filter(installed).cloned().collect();
+    let (Body::Install { index, state, .. }, Body::Snapshot { state: durable, .. }) = (&notes[0], &notes[1]) else {
+        panic!("{notes:?}");
+    };
+    assert_eq!((state, *index), (durable, 21));
+    cluster.elect(3);
+    assert_eq!(cluster.ask(3, 19, 2, Operation::Put(&[19], &[19; 20])), "19: Ok(Done)", "it was answered before");
+    let read = |key| Operation::Read(raftbox_abi::note::ReadMode::Index, key);
+    assert_eq!(cluster.ask(3, 100, 2, read(&[7])), format!("100: Ok(Value(Some({:?})))", [7; 20]));
+}
+
+#[test]
+fn reads_that_wait_are_bounded() {
+    let mut cluster = Cluster::new(3, "check_quorum=false\n");
+    cluster.elect(1);
+    cluster.wake(1);
+    cluster.settle();
+    cluster.isolated = vec![1];
+    let key = vec![b'k'; 20_000];
+    let mut ask = |operation| {
+        cluster.request(1, operation, 0, Operation::Read(raftbox_abi::note::ReadMode::Index, &key));
+        cluster.replies(1)
+    };
+    assert!((0..3).all(|operation| ask(operation).is_empty()), "they wait");
+    assert_eq!(ask(3), ["3: Refused(LogFull)"]);
+    cluster.isolated.clear();
+    cluster.wake(1);
+    cluster.settle();
+    assert_eq!(cluster.replies(1).len(), 3, "all are answered");
+    assert_eq!(cluster.on(1, |node, _| node.reads.len()), 0);
+}
