@@ -123,6 +123,9 @@ pub enum Question {
     },
 }
 
+/// The ways to read, by what they are called.
+pub(crate) const READ_MODES: [ReadMode; 4] = [ReadMode::Log, ReadMode::Index, ReadMode::Lease, ReadMode::Local];
+
 /// The longest key or value that a step may ask with.
 const TEXT_MAX: usize = 1024;
 

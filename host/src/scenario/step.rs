@@ -49,9 +49,9 @@ use crate::units::Span;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+pub(crate) use super::act::READ_MODES;
 pub use super::act::{Act, Ask, Later, Mail, Question, Syncs};
 pub use super::name::{Jump, Message, Name, Survive, Sync, Target};
-pub(crate) use super::table::READ_MODES;
 pub use raftbox_abi::note::ReadMode;
 
 /// Something that happens at a given moment.

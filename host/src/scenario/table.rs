@@ -3,7 +3,7 @@
 //! All that is known of verbs is the table [`VERBS`]; of keys, the list in [`keys!`]. Links pack steps by the same two
 //! (see [`link`](crate::link)), so both are only ever added to, at their ends.
 
-use super::act::{Act, Ask, Later, Mail, Question, Syncs};
+use super::act::{Act, Ask, Later, Mail, Question, READ_MODES, Syncs};
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
 use super::pack::{Pack, Reader};
 use super::step::{Step, When};
@@ -127,9 +127,6 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("members", &[], &["voters", "learners", "gone", "client"]),
     ("compact", &["node"], &["client"]),
 ];
-
-/// The ways to read, by what they are called.
-pub(crate) const READ_MODES: [ReadMode; 4] = [ReadMode::Log, ReadMode::Index, ReadMode::Lease, ReadMode::Local];
 
 /// Every `ask`, with the keys that it must have and those that it may have.
 const ASKS: &[(&str, &[&str], &[&str])] = &[

@@ -1,6 +1,7 @@
 //! Snapshots: what the core wants done about them, done with machine and disk.
 
 use super::{Node, or_halt};
+use crate::fault::code;
 use crate::machine::Machine;
 use crate::raft::{Body, Chunk, Image, Index, Message, NodeId, Snapshot, Term};
 use raftbox_abi::Imports;
@@ -11,17 +12,21 @@ use std::rc::Rc;
 pub(super) const CHUNK_BYTES_MAX: u64 = 64 * 1024;
 
 impl Node {
-    /// Writes down the machine as it is, with the log behind it.
+    /// Takes a snapshot of the machine as it is.
     pub(super) fn take_snapshot<I: Imports>(&mut self, imports: &mut I, snapshot: Snapshot) {
-        let (log, last) = (self.raft.log(), snapshot.last.index);
         // The entries since the last snapshot are all there.
         let (first, prefix) = self.last_snapshot();
-        let prefix = self.hashes.chain(prefix, log, first, last);
-        let tail = log.range(last + 1, log.last().index).map(|(index, entry)| (index, entry.clone()));
-        let machine = &self.machine;
-        let pieces = |put: &mut crate::storage::Put<'_>| machine.put_pieces(put);
-        let written = self.storage.checkpoint(imports, (snapshot, prefix), pieces, tail);
-        or_halt(imports, written);
+        let prefix = self.hashes.chain(prefix, self.raft.log(), first, snapshot.last.index);
+        self.write_down(imports, snapshot, prefix);
+    }
+
+    /// Writes down the machine, with the log behind it.
+    fn write_down<I: Imports>(&mut self, imports: &mut I, snapshot: Snapshot, prefix: u64) -> Image {
+        let (log, machine) = (self.raft.log(), &self.machine);
+        let behind = log.range(snapshot.last.index + 1, log.last().index);
+        let behind = behind.map(|(index, entry)| (index, entry.clone()));
+        let written = self.storage.checkpoint(imports, (snapshot, prefix), |put| machine.put_pieces(put), behind);
+        or_halt(imports, written)
     }
 
     /// The last index that the newest snapshot covers, and the hash of the log that it replaces.
@@ -53,11 +58,12 @@ impl Node {
         self.machine = machine;
         // What became of what clients wait for up to there, the snapshot does not tell.
         self.pending.forget(snapshot.last.index);
-        let machine = &self.machine;
-        let pieces = |put: &mut crate::storage::Put<'_>| machine.put_pieces(put);
-        let written = self.storage.checkpoint(imports, (snapshot, image.prefix), pieces, std::iter::empty());
-        let again = or_halt(imports, written);
-        assert_eq!(again, image, "equal machines are written alike");
+        let again = self.write_down(imports, snapshot, image.prefix);
+        // Equal machines are written alike, so this one is none that a node of this kind wrote.
+        if again != image {
+            imports
+                .halt(code::CORRUPT, "a snapshot that was sent holds a machine that this node would write otherwise");
+        }
     }
 
     /// The note of the newest snapshot.
