@@ -2,7 +2,8 @@
 //!
 //! A client may send a command again, and leaders may append it twice. The machine must then return what it returned the first
 //! time, or refuse. So two applications of one command (client, session and sequence are part of it) that both return
-//! something, and not the same, are two effects. A refusal is no effect, and may be followed by one.
+//! something, and not the same, are two effects. A refusal is no effect, and may be followed by one. That all nodes return the
+//! same at an index is another property, so each index is looked at once.
 
 use super::model::{Fact, Model, Seen};
 use super::verdict::{Finding, Verdict};
@@ -24,6 +25,8 @@ pub(super) struct ExactlyOnce {
     commands: BTreeMap<u64, Option<Effect>>,
     /// The hashes of all refusals.
     refusals: Vec<u64>,
+    /// Up to this index all was looked at.
+    seen: u64,
     applied: bool,
 }
 
@@ -36,13 +39,17 @@ impl Default for ExactlyOnce {
             raftbox_abi::hash(&bytes)
         });
         let refusals = refusals.collect();
-        Self { finding: Finding::default(), commands: BTreeMap::new(), refusals, applied: false }
+        Self { finding: Finding::default(), commands: BTreeMap::new(), refusals, seen: 0, applied: false }
     }
 }
 
 impl ExactlyOnce {
     pub(super) fn observe(&mut self, seen: &Seen, _: &Model) {
         let Fact::Applied { index, command, result, .. } = seen.fact else { return };
+        if index <= self.seen {
+            return;
+        }
+        self.seen = index;
         let Some(effect) = self.commands.get_mut(&command) else { return };
         self.applied = true;
         if self.refusals.contains(&result) {
