@@ -11,11 +11,14 @@
 //!
 //! This file speaks the client protocol of the boundary, as any client would; it knows nothing of Raft.
 
+mod operations;
+
 use super::queue::{Item, Queue};
 use crate::draw::{Concern, Draw};
 use crate::event::{Cause, ClientId, Micros, NodeId};
 use crate::scenario::Clients;
-use crate::scenario::step::{Ask, Question, READ_MODES};
+use crate::scenario::step::{Ask, READ_MODES};
+use operations::{Of, encode, read, weighted};
 use raftbox_abi::client::{Attempt, Operation, Outcome, Reply, Request};
 use raftbox_abi::note::ReadMode;
 use std::collections::VecDeque;
@@ -33,8 +36,7 @@ struct Asked {
     waiting: bool,
     /// Until when it does.
     deadline: Micros,
-    /// Whether any node may serve it, so that its answer tells nothing about who leads.
-    aside: bool,
+    of: Of,
 }
 
 #[derive(Clone, Debug)]
@@ -101,51 +103,6 @@ pub struct Workload {
 
 /// The families of keys, in the order in which the auditor reads them.
 const FAMILIES: [char; 3] = ['a', 'c', 'r'];
-
-/// What somebody wants asked, as an operation.
-fn encode(ask: &Ask, then: impl FnOnce(Operation<'_>)) {
-    let key = ask.key.as_bytes();
-    match &ask.what {
-        Question::Get(mode) => then(read(*mode, key)),
-        Question::Put(value) => then(Operation::Put(key, value.as_bytes())),
-        Question::Delete => then(Operation::Delete(key)),
-        Question::CompareAndSet(old, new) => {
-            then(Operation::CompareAndSet(key, old.as_deref().map(str::as_bytes), new.as_bytes()));
-        }
-        // What the auditor reads is a row of values, each with its end.
-        Question::Append(value) if key[0] == b'a' && !value.ends_with(';') => {
-            then(Operation::Append(key, format!("{value};").as_bytes()));
-        }
-        Question::Append(value) => then(Operation::Append(key, value.as_bytes())),
-        Question::Increment(by) => then(Operation::Increment(key, *by)),
-        Question::Transfer(to) => then(Operation::Transfer(*to)),
-        Question::Compact => then(Operation::Compact),
-        Question::Members { voters, learners, gone } => {
-            // There are nine nodes at the most.
-            let bytes = |nodes: &[NodeId]| nodes.iter().map(|id| u8::try_from(*id).unwrap_or(0)).collect::<Vec<_>>();
-            let [voters, learners, gone] = [bytes(voters), bytes(learners), bytes(gone)];
-            then(Operation::Members { voters: &voters, learners: &learners, gone: &gone });
-        }
-    }
-}
-
-/// One of the places, by their weights.
-fn weighted(draw: &mut Draw, weights: &[u32]) -> usize {
-    let mut left = draw.below(weights.iter().map(|weight| u64::from(*weight)).sum());
-    let place = weights.iter().position(|weight| match left.checked_sub(u64::from(*weight)) {
-        Some(rest) => {
-            left = rest;
-            false
-        }
-        None => true,
-    });
-    place.expect("the weights are not all zero")
-}
-
-/// A read of a key, in that mode.
-fn read(mode: ReadMode, key: &[u8]) -> Operation<'_> {
-    if mode == ReadMode::Log { Operation::Get(key) } else { Operation::Read(mode, key) }
-}
 
 /// How long a client waits before it tries again where nobody knew a leader.
 const BACK_OFF: crate::draw::Range = crate::draw::Range { low: 20_000, high: 80_000 };
@@ -247,41 +204,41 @@ impl Workload {
         if client.operation != operation || client.asked.is_some() || enough || audits && self.is_audited() {
             return None;
         }
-        let (mut body, mut wanted) = (Vec::new(), None);
+        let (mut body, mut wanted, mut of) = (Vec::new(), None, Of::Leader);
         match client.session {
             None => Request { session: 0, sequence: 0, operation: Operation::Register }.encode(&mut body),
             Some(session) => {
                 let sequence = client.sequence + 1;
+                let put = |operation: Operation<'_>| {
+                    of = Of::operation(&operation);
+                    Request { session, sequence, operation }.encode(&mut body);
+                };
                 let client = self.client_mut(id);
                 client.sequence = sequence;
                 if let Some(Wanted { ask, to, .. }) = client.wanted.pop_front() {
                     client.extra += 1;
                     wanted = to;
-                    encode(&ask, |operation| Request { session, sequence, operation }.encode(&mut body));
+                    encode(&ask, put);
                 } else {
                     let drawn = client.drawn();
-                    self.compose(id, drawn, |operation| Request { session, sequence, operation }.encode(&mut body));
+                    self.compose(id, drawn, put);
                 }
             }
         }
-        let aside = Request::decode(&body).is_some_and(|request| {
-            matches!(request.operation, Operation::Compact | Operation::Read(ReadMode::Index | ReadMode::Local, _))
-        });
         let client = self.client(id);
         // What nobody sent somewhere, and any node may serve, is asked of one or another.
         let to = wanted.unwrap_or_else(|| {
-            if !aside {
+            if of == Of::Leader {
                 return client.to;
             }
             let key = [u64::from(id), client.operation, u64::MAX];
             let draw = Draw::new(self.seed, Concern::Operation, key).below(u64::from(self.nodes));
             NodeId::try_from(draw).expect("there are few nodes") + 1
         });
-        if !aside {
+        if of == Of::Leader {
             self.client_mut(id).to = to;
         }
-        self.client_mut(id).asked =
-            Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0, aside });
+        self.client_mut(id).asked = Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0, of });
         self.send(id)
     }
 
@@ -391,8 +348,7 @@ impl Workload {
         let client = self.client_mut(id);
         let operation = client.operation;
         let Some(asked) = &mut client.asked else { return };
-        let compacts = Request::decode(&asked.body).is_some_and(|request| request.operation == Operation::Compact);
-        let to = if compacts { asked.to } else { client.to };
+        let to = if asked.of == Of::One { asked.to } else { client.to };
         (asked.attempt, asked.to, asked.waiting) = (asked.attempt + 1, to, false);
         let attempt = asked.attempt;
         if attempt < attempts {
@@ -433,7 +389,7 @@ impl Workload {
         let from = asked.to;
         match Reply::decode(body) {
             Some(Reply::Ok(outcome)) => {
-                if attempt == asked.attempt && !asked.aside {
+                if attempt == asked.attempt && asked.of == Of::Leader {
                     self.leader = Some(from);
                 }
                 self.succeed(at, id, outcome, queue);
@@ -460,7 +416,7 @@ impl Workload {
         let auditor = self.auditor();
         let client = self.client_mut(id);
         let asked = client.asked.as_ref().expect("an operation is outstanding");
-        if !asked.aside {
+        if asked.of == Of::Leader {
             client.to = asked.to;
         }
         if let Outcome::Session(session) = outcome {

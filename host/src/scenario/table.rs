@@ -7,7 +7,7 @@ use super::act::{Act, Ask, Later, Mail, Question, READ_MODES, Syncs};
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
 use super::pack::{Pack, Reader};
 use super::step::{Step, When};
-use crate::event::{Alteration, Endpoint, NodeId};
+use crate::event::{Alteration, ClientId, Endpoint, NodeId};
 use crate::units::Span;
 use raftbox_abi::note::ReadMode;
 use serde::{Deserialize, Serialize};
@@ -220,6 +220,15 @@ impl Table {
         self.either("a \"by\"", "an \"until\"", [self.by.map(Later::By), self.until.map(Later::Until)])
     }
 
+    /// The client that asks something of no key: C1, if nothing is said.
+    fn asking_client(&self, mistake: &str) -> Result<ClientId, String> {
+        match self.client {
+            None => Ok(1),
+            Some(Name(Endpoint::Client(client))) => Ok(client),
+            Some(Name(Endpoint::Node(_))) => Err(mistake.into()),
+        }
+    }
+
     /// How a client is to read; through the log, if nothing is said.
     fn read_mode(&self) -> Result<ReadMode, String> {
         let Some(word) = &self.mode else { return Ok(ReadMode::Log) };
@@ -306,9 +315,7 @@ impl Table {
             "complete" => Act::Complete(self.syncs()?),
             "fail" => Act::Fail(self.syncs()?),
             "members" => {
-                let Name(Endpoint::Client(client)) = self.client.unwrap_or(Name(Endpoint::Client(1))) else {
-                    return Err("a client asks for other members, such as client = \"C1\"".into());
-                };
+                let client = self.asking_client("a client asks for other members, such as client = \"C1\"")?;
                 let nodes = |names: &Option<Vec<Name>>| {
                     let node = |Name(endpoint): &Name| match endpoint {
                         Endpoint::Node(id) => Ok(*id),
@@ -323,19 +330,16 @@ impl Table {
                 let what = Question::Members { voters, learners, gone };
                 Act::Request(client, Ask { key: String::new(), what }, None)
             }
-            "compact" => match self.client.unwrap_or(Name(Endpoint::Client(1))) {
-                Name(Endpoint::Client(client)) => {
-                    Act::Request(client, Ask { key: String::new(), what: Question::Compact }, self.node)
-                }
-                Name(Endpoint::Node(_)) => return Err("a client asks for a snapshot, such as client = \"C1\"".into()),
-            },
-            "transfer" => match (self.client.unwrap_or(Name(Endpoint::Client(1))), self.node) {
-                (Name(Endpoint::Client(client)), Some(Target::Node(to))) => {
-                    let ask = Ask { key: String::new(), what: Question::Transfer(to) };
-                    Act::Request(client, ask, None)
-                }
-                _ => return Err("a client asks that a node leads, such as client = \"C1\" and node = \"S3\"".into()),
-            },
+            "compact" => {
+                let client = self.asking_client("a client asks for a snapshot, such as client = \"C1\"")?;
+                Act::Request(client, Ask { key: String::new(), what: Question::Compact }, self.node)
+            }
+            "transfer" => {
+                let mistake = "a client asks that a node leads, such as client = \"C1\" and node = \"S3\"";
+                let client = self.asking_client(mistake)?;
+                let Some(Target::Node(to)) = self.node else { return Err(mistake.into()) };
+                Act::Request(client, Ask { key: String::new(), what: Question::Transfer(to) }, None)
+            }
             _ => match self.client {
                 Some(Name(Endpoint::Client(client))) => Act::Request(client, self.asked()?, self.node),
                 _ => return Err("a request is a client's, such as client = \"C1\"".into()),

@@ -54,9 +54,9 @@ impl Scenario {
             if version.boot == 0 {
                 return Err(("version".into(), "boot is 0, and the first is 1".into()));
             }
-            let set = &mut version.set.iter();
-            set.try_for_each(|(key, setting)| check_setting("version", key, setting))
-                .map_err(|(_, what)| ("version".to_owned(), what))?;
+            for (key, setting) in &version.set {
+                check_setting("version", key, setting).map_err(|(_, what)| ("version".to_owned(), what))?;
+            }
         }
         Ok(())
     }

@@ -83,18 +83,22 @@ fn folded(base: u64) -> Shown {
 }
 
 /// How leaders send to a node, in words.
-fn modes(session: &mut Session, events: u64, nodes: NodeId) -> Vec<String> {
-    let view = session.view(events).clone();
-    let known = session.recording().tables().replications.at(&view);
-    let of = |id: NodeId| {
-        let each = known.iter().filter(|known| known.follower == id);
-        each.map(|known| format!("S{} {}", known.leader, known.mode)).collect::<Vec<_>>().join("; ")
-    };
-    (1..=nodes).map(of).collect()
+fn modes(known: &[Progress], follower: NodeId) -> String {
+    let each = known.iter().filter(|known| known.follower == follower);
+    each.map(|known| format!("S{} {}", known.leader, known.mode)).collect::<Vec<_>>().join("; ")
 }
 
-/// The rows from an index on: an index each, and a cell for each node.
-fn rows(session: &mut Session, events: u64, nodes: NodeId, range: RangeInclusive<u64>) -> Vec<(u64, Vec<Filled>)> {
+/// What the table shows.
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Filling {
+    /// For each node how leaders send to it.
+    modes: Vec<String>,
+    /// An index each, and a cell for each node.
+    rows: Vec<(u64, Vec<Filled>)>,
+}
+
+/// What there is from an index on.
+fn filling(session: &mut Session, events: u64, nodes: NodeId, range: RangeInclusive<u64>) -> Filling {
     let view = session.view(events).clone();
     let tables = session.recording().tables();
     let columns: Vec<Vec<Cell>> = (1..=nodes).map(|id| view.cells(id, &tables.entries, range.clone())).collect();
@@ -108,7 +112,7 @@ fn rows(session: &mut Session, events: u64, nodes: NodeId, range: RangeInclusive
         (entry, ticks(&known, id, index))
     };
     let row = |index: u64| (index, (1..).zip(&columns).map(|(id, column)| cell(id, column, index)).collect());
-    range.map(row).collect()
+    Filling { modes: (1..=nodes).map(|id| modes(&known, id)).collect(), rows: range.map(row).collect() }
 }
 
 fn cell_view((entry, ticks): &Filled) -> AnyView {
@@ -150,13 +154,9 @@ pub(crate) fn Logs() -> impl IntoView {
         let (events, first, nodes) = (page.cursor.get_untracked(), first.get(), nodes.get());
         // One more than there are entries, where the next one goes.
         let range = first..=(last.get() + 1).min(first + ROWS - 1);
-        session::with(|session| rows(session, events, nodes, range)).unwrap_or_default()
+        session::with(|session| filling(session, events, nodes, range)).unwrap_or_default()
     });
-    let sends = Memo::new(move |_| {
-        let _ = page.picture.read();
-        let (events, nodes) = (page.cursor.get_untracked(), nodes.get());
-        session::with(|session| modes(session, events, nodes)).unwrap_or_default()
-    });
+    let sends = Memo::new(move |_| table.read().modes.clone());
     let move_by = move |by: i64| {
         let end = (last.get_untracked() + 2).saturating_sub(ROWS).max(1);
         let to = first.get_untracked().saturating_add_signed(by).clamp(1, end);
@@ -186,7 +186,7 @@ pub(crate) fn Logs() -> impl IntoView {
                     {move || sends.get().into_iter().map(|words| view! { <td>{words}</td> }).collect_view()}
                 </tr></thead>
                 <tbody>
-                    <For each=move || table.get() key=Clone::clone let:row>
+                    <For each=move || table.get().rows key=Clone::clone let:row>
                         <tr>
                             <th scope="row"><button type="button" title="why is it, or is it not, committed?" on:click=move |_| asked.set(Some(row.0))>{row.0}</button></th>
                             {row.1.iter().map(cell_view).collect_view()}
