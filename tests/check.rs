@@ -55,6 +55,7 @@ scripts! {
     leader_completeness
     leader_has_votes
     lease_safety
+    linearizability
     log_matching
     notes
     one_durable_vote
@@ -99,15 +100,21 @@ struct Trace {
     events: u64,
     /// What is asked by each operation.
     operations: Vec<((u32, u64), Answer)>,
+    /// How long the keys are that were appended to, and what numbers the others are.
+    lengths: BTreeMap<String, u64>,
+    numbers: BTreeMap<String, i64>,
     /// The command of each operation, as its hash.
     commands: BTreeMap<(u32, u64), u64>,
     output: String,
 }
 
-#[derive(Clone, Copy)]
+/// What an operation is answered, when it is answered.
+#[derive(Clone)]
 enum Answer {
-    Length,
-    Number,
+    /// How long a key is now, which grows by so much.
+    Length(String, u64),
+    /// What number a key is now, to which that is added.
+    Number(String, i64),
     Done,
 }
 
@@ -143,6 +150,8 @@ impl Trace {
             checkers: Checkers::new(nodes, clients),
             events: 0,
             operations: Vec::new(),
+            lengths: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             commands: BTreeMap::new(),
             output: String::new(),
         }
@@ -189,7 +198,8 @@ impl Trace {
             assert!(matches!(before.1, Verdict::Pass | Verdict::Unobserved { .. }), "{before:?}");
             let when = if event == index { String::new() } else { format!(" (event {event})") };
             writeln!(self.output, "{name}{when}: {what}").unwrap();
-            assert!(first.is_some_and(|(_, first)| first <= event) || name == "acknowledged-writes");
+            let judged_at_the_end = ["acknowledged-writes", "linearizability"].contains(&name);
+            assert!(first.is_some_and(|(_, first)| first <= event) || judged_at_the_end);
         }
     }
 
@@ -305,8 +315,15 @@ impl Trace {
         let verb = args.next_pos().ok_or("what does it do?")?;
         let mut word = || args.next_pos().ok_or("an argument is missing");
         let asked = match verb {
-            "append" => Some((Operation::Append(word()?.as_bytes(), word()?.as_bytes()), Answer::Length)),
-            "increment" => Some((Operation::Increment(word()?.as_bytes(), word()?.parse()?), Answer::Number)),
+            "append" => {
+                let (key, value) = (word()?, word()?);
+                let answer = Answer::Length(key.to_owned(), value.len() as u64);
+                Some((Operation::Append(key.as_bytes(), value.as_bytes()), answer))
+            }
+            "increment" => {
+                let (key, by) = (word()?, word()?.parse()?);
+                Some((Operation::Increment(key.as_bytes(), by), Answer::Number(key.to_owned(), by)))
+            }
             "get" => Some((Operation::Get(word()?.as_bytes()), Answer::Done)),
             "read" => {
                 let mode = mode(word()?)?;
@@ -323,9 +340,17 @@ impl Trace {
             "ok" => {
                 let answers = self.operations.iter().rev();
                 let answer = answers.into_iter().find(|(name, _)| *name == (client, n));
-                Reply::Ok(match answer.ok_or("that was never asked")?.1 {
-                    Answer::Length => Outcome::Length(1),
-                    Answer::Number => Outcome::Number(1),
+                Reply::Ok(match answer.ok_or("that was never asked")?.1.clone() {
+                    Answer::Length(key, by) => {
+                        let length = self.lengths.entry(key).or_default();
+                        *length += by;
+                        Outcome::Length(*length)
+                    }
+                    Answer::Number(key, by) => {
+                        let number = self.numbers.entry(key).or_default();
+                        *number += by;
+                        Outcome::Number(*number)
+                    }
                     Answer::Done => Outcome::Done,
                 })
             }

@@ -29,14 +29,14 @@
 //! | `guest-trap` | no guest traps | |
 //! | `notes` | notes can be read and tell one story | |
 //! | `acknowledged-writes` | what clients were told is done is there in the end, once | 8 |
+//! | `linearizability` | each operation could have taken effect at one moment while it was asked | 8 |
 //!
 //! A property that was not seen to fail holds only if what it speaks of was noted: a missing note is
 //! [`Verdict::Unobserved`], and never a pass. Two losses are innocent, and easily taken for crimes: a crash may take a
 //! vote that was not yet durable, so the node may vote otherwise; and a commit index is volatile, so it may start again
 //! from the snapshot.
 //!
-//! Left out: linearizability (whether answers make sense in time), liveness, and what happens to more than one Raft group
-//! in a guest.
+//! Left out: what happens to more than one Raft group in a guest.
 
 mod acknowledged_writes;
 mod commit_is_durable;
@@ -50,6 +50,7 @@ mod leader_append_only;
 mod leader_completeness;
 mod leader_has_votes;
 mod lease_safety;
+mod linearizability;
 mod log_matching;
 mod model;
 mod notes;
@@ -62,6 +63,7 @@ mod tree;
 mod verdict;
 
 use crate::event::{Cause, Effect, Event, Micros};
+use crate::history::recorder::Recorder;
 use acknowledged_writes::AcknowledgedWrites;
 use model::{Model, Seen};
 use raftbox_abi::Note;
@@ -141,12 +143,16 @@ checkers! {
 /// The name of the property that is judged from client events alone.
 const ACKNOWLEDGED_WRITES: &str = "acknowledged-writes";
 
+/// The name of the property that the history of clients is judged by.
+const LINEARIZABILITY: &str = "linearizability";
+
 /// All checkers of a run. A clone goes on from where the run is, so a run is saved and forked with its checkers.
 #[derive(Clone, Debug)]
 pub struct Checkers {
     model: Model,
     properties: Properties,
     acknowledged_writes: AcknowledgedWrites,
+    recorder: Recorder,
     /// The place of the property that was violated first.
     first: Option<usize>,
 }
@@ -160,6 +166,7 @@ impl Checkers {
             model: Model::new(nodes),
             properties: Properties::default(),
             acknowledged_writes: AcknowledgedWrites::new(clients),
+            recorder: Recorder::default(),
             first: None,
         }
     }
@@ -169,12 +176,14 @@ impl Checkers {
         match observed.event {
             Event::Cause(Cause::Request { client, operation, attempt, body, .. }) => {
                 self.acknowledged_writes.observe(observed);
+                self.recorder.observe(observed.index, observed.at, observed.event);
                 let attempt = Attempt { operation: *operation, attempt: *attempt };
                 self.properties.read_safety.request(*client, attempt, body, &self.model);
                 self.properties.exactly_once.request(body);
             }
             Event::Effect(Effect::Received { client, operation, body }) => {
                 self.acknowledged_writes.observe(observed);
+                self.recorder.observe(observed.index, observed.at, observed.event);
                 self.properties.read_safety.received(*client, Attempt::unpack(*operation), body);
             }
             _ => {
@@ -193,11 +202,18 @@ impl Checkers {
     pub fn verdicts(&self) -> Vec<(&'static str, Verdict)> {
         let mut verdicts = self.properties.verdicts(&self.model);
         verdicts.push((ACKNOWLEDGED_WRITES, self.acknowledged_writes.verdict()));
+        verdicts.push((LINEARIZABILITY, linearizability::verdict(&self.recorder)));
         verdicts
     }
 
-    /// The first violation so far, and the property. Of `acknowledged-writes` only [`verdicts`](Self::verdicts) knows,
-    /// since only the end of a run tells.
+    /// What clients asked and were answered so far.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// The first violation so far, and the property. Of `acknowledged-writes` and `linearizability` only
+    /// [`verdicts`](Self::verdicts) knows, since only the end of a run tells.
     #[must_use]
     pub fn first_violation(&self) -> Option<(&'static str, &Violation)> {
         self.properties.violation(self.first?)

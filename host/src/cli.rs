@@ -8,6 +8,7 @@
 //! | `run` | `run`, and how a run is watched, live or again |
 //! | `plan` | what is to be run: a scenario with what the arguments change in it, or a link |
 //! | `replay` | `replay` and `diff` |
+//! | `check` | `check`: histories |
 //! | `guest` | the built-in guest or another, admitted and compiled; `lint` |
 //! | `files` | run files, read and written with care |
 //! | `report` | the table of nodes, verdicts, the summary, and the same as JSON |
@@ -16,6 +17,7 @@
 //!
 //! Wall time is read here and nowhere else; it is only told, and decides nothing.
 
+mod check;
 mod files;
 mod guest;
 mod paint;
@@ -94,6 +96,8 @@ enum Command {
     /// Compare two run files, and name the first event that differs
     #[command(after_help = EXIT_CODES)]
     Diff(Diff),
+    /// Say whether histories are linearizable: what clients asked of a key/value store, and what they were answered
+    Check(check::Check),
     /// Say whether a module may run as a guest, and if not, all that keeps it out
     #[command(after_help = EXIT_CODES)]
     Lint(Lint),
@@ -143,6 +147,10 @@ struct Run {
     /// Keep the plan and the digest alone
     #[arg(long, requires = "out", conflicts_with = "causes_only", help_heading = "What is kept")]
     plan_only: bool,
+
+    /// Write what clients asked and were answered, as Jepsen writes it (EDN), for `raftbox check` and others
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is kept")]
+    history: Option<PathBuf>,
 
     /// Print a link, by which anybody can run the same
     #[arg(long, help_heading = "What is shown")]
@@ -339,6 +347,7 @@ impl Cli {
             Some(Command::Run(run)) => run::run(&run, surroundings, out),
             Some(Command::Replay(replay)) => replay::replay(&replay, surroundings, out),
             Some(Command::Diff(diff)) => replay::diff(&diff, surroundings, out),
+            Some(Command::Check(args)) => check::run(&args, surroundings, out),
             Some(Command::Lint(lint)) => guest::lint(&lint.guest, out),
             Some(Command::Serve(args)) => serve::serve(&args, surroundings, out),
             Some(Command::Scenarios(Scenarios { name })) => scenarios(name.as_deref(), surroundings, out),

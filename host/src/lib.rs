@@ -40,6 +40,8 @@ pub mod draw;
 pub mod engine;
 pub mod event;
 pub mod gate;
+pub mod history;
+pub mod linearizability;
 pub mod link;
 pub mod nodes;
 pub mod plan;

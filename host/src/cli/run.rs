@@ -10,6 +10,7 @@ use crate::check::Observed;
 use crate::engine::wasmtime::Wasmtime;
 use crate::event::text::{Text, Tone, printable};
 use crate::event::{Effect, Event};
+use crate::history::edn;
 use crate::nodes::State;
 use crate::plan::{Header, Plan};
 use crate::runfile::RunFile;
@@ -28,6 +29,9 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
     let source = Source::of(args)?;
     if let Some(file) = &args.out {
         files::check_out(file)?;
+    }
+    if let Some(file) = &args.history {
+        files::check_new("--history", file, edn::MARK, "history")?;
     }
     let guest = Guest::read(args.guest.as_deref())?;
     let engine = guest.engine(source.plan.scenario.arena.0, surroundings)?;
@@ -50,6 +54,11 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
         Some(file) => Some((file, files::write_run(file, &RunFile::of(header.clone(), &record.trace))?)),
         None => None,
     };
+    if let Some(file) = &args.history {
+        let recorder = record.checkers.recorder();
+        let text = edn::write(&recorder.history(), |place| recorder.time(place) * 1_000);
+        files::write_new("--history", file, text.as_bytes())?;
+    }
     if args.show.format == Format::Json {
         let mut json = report.json();
         json.insert("reproduce".into(), reproduce(args).into());

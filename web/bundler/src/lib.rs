@@ -31,7 +31,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The most bytes that the page may load at first, all files together, gzipped: what it takes today, so that it does not grow
 /// unseen. The aim is 250,000.
-pub const BUDGET: u64 = 700_000;
+pub const BUDGET: u64 = 740_000;
 
 /// The modules: the package that each is built from, and the name of its files. The first is the page itself.
 const MODULES: [(&str, &str); 2] = [("raftbox-web", "raftbox"), ("raftbox-web-gate", "gate")];
