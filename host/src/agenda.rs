@@ -13,30 +13,40 @@
 //! | [`disk`] | what survives a crash |
 //! | [`workload`] | what clients ask |
 //! | [`faults`] | what goes wrong, at random |
+//! | [`swarm`] | the mix of faults of a seed |
+//! | [`core`] | who may be damaged for good, and who is healed when faults end |
+//! | `heal` | the faults' time is over |
 //! | [`script`] | steps, and what is told of those that did nothing |
 //! | `acts`, `post`, `syncs`, `election` | steps are taken: on nodes and links, on messages, on syncs, on elections |
+//! | `damage` | steps are taken on disks |
 //! | `custody`, `stalls` | messages and syncs that somebody has decided of |
 
 mod acts;
 mod alarms;
+pub mod core;
 mod custody;
+mod damage;
 pub mod disk;
 mod election;
+mod heal;
 pub mod faults;
 pub mod network;
 mod post;
 pub mod queue;
 pub mod script;
 mod stalls;
+pub mod swarm;
 mod syncs;
 pub mod workload;
 
 use crate::clock::Clock;
 use crate::draw::{Concern, Draw};
-use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId};
+use crate::event::{Cause, Decision, DiskFault, Effect, Endpoint, Event, MessageName, Micros, NodeId};
 use crate::plan::Plan;
 use crate::scenario;
 use crate::scenario::step::{Survive, Sync};
+use crate::scenario::Sites;
+use crate::world::decider::{self, Order};
 use alarms::Alarms;
 use custody::Custody;
 use disk::Unsynced;
@@ -55,10 +65,8 @@ const LINGER: Micros = 500_000;
 pub enum Action {
     /// Apply this cause.
     Apply(Cause),
-    /// From now on, the first turn of this node that gets to this effect crashes right after it.
-    Arm(NodeId, u32),
-    /// Take that back.
-    Disarm(NodeId),
+    /// From now on something goes another way within turns.
+    Order(Order),
 }
 
 /// A node as the agenda follows it.
@@ -72,6 +80,8 @@ struct Follow {
     /// The alarm: what it is set to on the node's clock, and when it rings.
     alarm: Option<(u64, Due)>,
     disk: Unsynced,
+    /// Whether its disk says of syncs that they are done, and keeps nothing.
+    lies: bool,
     /// How many syncs this boot has asked.
     syncs: u64,
     /// What fell due while the node was paused.
@@ -97,6 +107,8 @@ enum Audit {
 #[derive(Clone, Debug)]
 pub struct Agenda {
     seed: u64,
+    /// Who is healed when the faults' time is over.
+    core: Vec<NodeId>,
     disk: scenario::Disk,
     nodes: Vec<Follow>,
     alarms: Alarms,
@@ -135,8 +147,9 @@ impl Agenda {
     /// If there are 2³² steps or more.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let (scenario, seed) = (&plan.scenario, plan.seed);
-        let script = Script::new(plan);
+        let seed = plan.seed;
+        let scenario = &swarm::mix(&plan.scenario, seed);
+        let script = Script::new(scenario, plan);
         let mut queue = Queue::new(seed);
         (1..=scenario.nodes).for_each(|node| queue.push(0, Item::Boot(node)));
         script.times().into_iter().for_each(|(at, number)| queue.push(at, Item::Step(number)));
@@ -147,8 +160,13 @@ impl Agenda {
         workload.start(&mut queue);
         let links = scenario.network.link.iter().map(|link| link.latency);
         let latency = links.chain([scenario.network.latency]).map(|spans| spans.high.0).max().unwrap_or(0);
+        let sites = scenario.faults.sites.as_ref().map(|spec| {
+            let Sites { active, fires } = *spec;
+            Action::Order(Order::Sites(decider::Sites { seed, active, fires }))
+        });
         Self {
             seed,
+            core: core::core(plan),
             disk: scenario.disk.clone(),
             nodes: vec![Follow::default(); scenario.nodes as usize],
             alarms: Alarms::new(scenario.nodes),
@@ -159,7 +177,7 @@ impl Agenda {
             custody: Custody::default(),
             stalls: Stalls::default(),
             queue,
-            ready: VecDeque::new(),
+            ready: sites.into_iter().collect(),
             urgent: VecDeque::new(),
             due: VecDeque::new(),
             now: 0,
@@ -345,29 +363,6 @@ impl Agenda {
         Some(Cause::Boot { node, survivors })
     }
 
-    /// Ends all faults, so that what the cluster still owes can be asked of it.
-    fn heal(&mut self) {
-        self.healed = true;
-        self.network.calm();
-        self.workload.stop();
-        self.heal_links();
-        for node in 1..=self.count() {
-            self.disarm(node);
-            self.node(node).waits = None;
-            let (paused, ppm) = (self.node(node).paused, self.node(node).ppm);
-            if ppm != 0 {
-                self.apply(Cause::Clock { node, jump: 0, ppm: 0 });
-            }
-            if paused {
-                self.apply(Cause::Resume { node });
-            }
-            let boot = self.boot(node, None);
-            self.ready.extend(boot.map(Action::Apply));
-        }
-        self.release_all();
-        self.audit();
-    }
-
     /// Lets the auditor begin, once all is healed and every client has its answers.
     fn audit(&mut self) {
         if self.healed && self.audited == Audit::Due && self.workload.is_idle() {
@@ -405,7 +400,7 @@ impl Agenda {
                 let follow = self.node(node);
                 follow.boot += 1;
                 (follow.up, follow.paused, follow.syncs) = (true, false, 0);
-                follow.disk = Unsynced::default();
+                follow.disk.boots();
                 self.set_alarm(node, None);
             }
             Cause::Crash { node } => self.down(at, node),
@@ -418,7 +413,9 @@ impl Agenda {
                 self.alarms.set(node, None);
             }
             Cause::Resume { node } => self.resume(at, node),
-            Cause::Synced { node, .. } => self.node(node).disk.synced(),
+            Cause::Synced { node, status: 0, .. } if self.node(node).lies => self.node(node).disk.answered(),
+            Cause::Synced { node, status, .. } => self.node(node).disk.synced(status != 0),
+            Cause::Disk { node, fault } => self.observe_damage(node, fault),
             Cause::Clock { node, jump, ppm } => {
                 let follow = self.node(node);
                 follow.clock.set(at, jump, ppm);
@@ -441,8 +438,11 @@ impl Agenda {
 
     fn observe_effect(&mut self, at: Micros, effect: &Effect<'_>) {
         match *effect {
-            Effect::Sent { message, .. } => {
-                self.network.send(at, message, &mut self.queue);
+            Effect::Sent { message, bytes, .. } => {
+                let bytes = u32::try_from(bytes.len()).expect("a message is at most 1 MiB");
+                if let Some(alteration) = self.network.send(at, message, bytes, &mut self.queue) {
+                    self.corrupt(message, alteration);
+                }
                 if !self.custody.is_idle() {
                     self.meddle(message);
                 }
@@ -477,6 +477,20 @@ impl Agenda {
             }
             Effect::Halted { node, .. } | Effect::Trapped { node } => self.down(at, node),
             Effect::Note { .. } | Effect::Moot { .. } => {}
+        }
+    }
+
+    fn observe_damage(&mut self, node: NodeId, fault: DiskFault) {
+        match fault {
+            DiskFault::Rot { .. } => {}
+            DiskFault::Wiped => self.node(node).disk = Unsynced::default(),
+            DiskFault::Swapped { with } => {
+                let theirs = std::mem::take(&mut self.node(with).disk);
+                self.node(with).disk = std::mem::replace(&mut self.node(node).disk, theirs);
+                let lies = self.node(with).lies;
+                self.node(with).lies = std::mem::replace(&mut self.node(node).lies, lies);
+            }
+            DiskFault::Lies { lies } => self.node(node).lies = lies,
         }
     }
 

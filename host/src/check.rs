@@ -29,6 +29,7 @@
 //! | `guest-trap` | no guest traps | |
 //! | `notes` | notes can be read and tell one story | |
 //! | `acknowledged-writes` | what clients were told is done is there in the end, once | 8 |
+//! | `liveness` | when the faults are over, a majority that is healed elects, serves and agrees in time | 5.6 |
 //! | `linearizability` | each operation could have taken effect at one moment while it was asked | 8 |
 //!
 //! A property that was not seen to fail holds only if what it speaks of was noted: a missing note is
@@ -51,6 +52,7 @@ mod leader_completeness;
 mod leader_has_votes;
 mod lease_safety;
 mod linearizability;
+mod liveness;
 mod log_matching;
 mod model;
 mod notes;
@@ -65,6 +67,8 @@ mod verdict;
 use crate::event::{Cause, Effect, Event, Micros};
 use crate::history::recorder::Recorder;
 use acknowledged_writes::AcknowledgedWrites;
+pub use liveness::Expected;
+use liveness::Liveness;
 use model::{Model, Seen};
 use raftbox_abi::Note;
 use raftbox_abi::client::Attempt;
@@ -146,6 +150,9 @@ const ACKNOWLEDGED_WRITES: &str = "acknowledged-writes";
 /// The name of the property that the history of clients is judged by.
 const LINEARIZABILITY: &str = "linearizability";
 
+/// The name of the property that is judged by what comes when all is healed.
+const LIVENESS: &str = "liveness";
+
 /// All checkers of a run. A clone goes on from where the run is, so a run is saved and forked with its checkers.
 #[derive(Clone, Debug)]
 pub struct Checkers {
@@ -153,6 +160,7 @@ pub struct Checkers {
     properties: Properties,
     acknowledged_writes: AcknowledgedWrites,
     recorder: Recorder,
+    liveness: Liveness,
     /// The place of the property that was violated first.
     first: Option<usize>,
 }
@@ -167,12 +175,26 @@ impl Checkers {
             properties: Properties::default(),
             acknowledged_writes: AcknowledgedWrites::new(clients),
             recorder: Recorder::default(),
+            liveness: Liveness::default(),
             first: None,
         }
     }
 
+    /// The same, of a run of which this is expected. Else nothing is said of its liveness.
+    #[must_use]
+    pub fn expecting(mut self, expected: Expected) -> Self {
+        self.liveness.expected = Some(expected);
+        self
+    }
+
+    /// The run is over.
+    pub fn finish(&mut self) {
+        self.liveness.finish();
+    }
+
     /// Takes the next event into account.
     pub fn observe(&mut self, observed: &Observed<'_>) {
+        self.liveness.observe(observed);
         match observed.event {
             Event::Cause(Cause::Request { client, operation, attempt, body, .. }) => {
                 self.acknowledged_writes.observe(observed);
@@ -203,6 +225,7 @@ impl Checkers {
         let mut verdicts = self.properties.verdicts(&self.model);
         verdicts.push((ACKNOWLEDGED_WRITES, self.acknowledged_writes.verdict()));
         verdicts.push((LINEARIZABILITY, linearizability::verdict(&self.recorder)));
+        verdicts.push((LIVENESS, self.liveness.verdict(&self.model)));
         verdicts
     }
 
@@ -212,7 +235,7 @@ impl Checkers {
         &self.recorder
     }
 
-    /// The first violation so far, and the property. Of `acknowledged-writes` and `linearizability` only
+    /// The first violation so far, and the property. Of `acknowledged-writes`, `linearizability` and `liveness` only
     /// [`verdicts`](Self::verdicts) knows, since only the end of a run tells.
     #[must_use]
     pub fn first_violation(&self) -> Option<(&'static str, &Violation)> {

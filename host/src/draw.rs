@@ -26,6 +26,12 @@ pub enum Concern {
     Node = 7,
     /// The state of a clock at the start.
     Clock = 8,
+    /// Whether a fault site of a guest is active, and fires.
+    Site = 9,
+    /// Which kinds of faults a run has, and how strong they are.
+    Swarm = 10,
+    /// Which nodes may be damaged for good, and who is left alone when faults end.
+    Core = 11,
 }
 
 /// One step of a strong 64-bit mixer (SplitMix64's finaliser).
@@ -108,6 +114,16 @@ impl Ratio {
     pub const NEVER: Self = Self { times: 0, of: 1 };
     /// What always happens.
     pub const ALWAYS: Self = Self { times: 1, of: 1 };
+
+    /// The same in the smallest numbers.
+    #[must_use]
+    pub fn reduced(self) -> Self {
+        let (mut one, mut other) = (self.times, self.of);
+        while one > 0 {
+            (one, other) = (other % one, one);
+        }
+        Self { times: self.times / other, of: self.of / other }
+    }
 }
 
 #[cfg(test)]

@@ -153,6 +153,13 @@ pub enum Cause {
         /// How much faster than the world it runs from now on, in parts per million.
         ppm: i32,
     },
+    /// Something befalls a node's disk.
+    Disk {
+        /// Whose.
+        node: NodeId,
+        /// What.
+        fault: DiskFault,
+    },
     /// A link is cut, or heals, in one direction.
     Link {
         /// From whom.
@@ -170,11 +177,51 @@ pub enum Cause {
         boot: u32,
         /// In which call of that boot, from 0.
         call: u64,
-        /// At which effect of that call, from 0, or at which visit.
+        /// At which effect of that call, from 0, or at which visit or disk operation.
         n: u32,
         /// How it went.
         decision: Decision,
     },
+}
+
+/// What befalls a disk, outside of any turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskFault {
+    /// A byte of what is durable changes.
+    Rot {
+        /// Of which file.
+        file: u32,
+        /// Its place in the file.
+        offset: u64,
+        /// What it is combined with, by exclusive or.
+        xor: u8,
+    },
+    /// All that was on it is gone. The node is down.
+    Wiped,
+    /// It is another node's, and that node has this one's. Both are down.
+    Swapped {
+        /// Whose.
+        with: NodeId,
+    },
+    /// From now on it says of syncs that they are done, and keeps nothing; or it does no more, and the next sync keeps all.
+    Lies {
+        /// Whether it does.
+        lies: bool,
+    },
+}
+
+impl DiskFault {
+    /// What becomes of the disk, in words.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Rot { file, offset, .. } => format!("rots: byte {offset} of file {file} is another now"),
+            Self::Wiped => "is wiped: all that was on it is gone".into(),
+            Self::Swapped { with } => format!("is exchanged for that of S{with}"),
+            Self::Lies { lies: true } => "lies: it says of syncs that they are done, and keeps nothing".into(),
+            Self::Lies { lies: false } => "lies no more: the next sync keeps all that was written".into(),
+        }
+    }
 }
 
 /// How something within a turn went.
@@ -187,6 +234,32 @@ pub enum Decision {
         /// Its name.
         site: u32,
     },
+    /// A disk operation, by its number in the call, failed and did nothing.
+    Failed {
+        /// With which status, below 0.
+        status: i32,
+    },
+    /// A write, by the number of the disk operation in the call, went elsewhere.
+    Misdirected {
+        /// To which place in its file.
+        to: u64,
+    },
+}
+
+impl Decision {
+    /// How it went, in words that follow the node's name; a crash is told by those who know what is lost with it.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Crash => "crashes in the middle of a turn".into(),
+            Self::Chance { site } => format!("takes the way less travelled, at its fault site {site}"),
+            Self::Failed { status: raftbox_abi::boundary::status::FULL } => "finds its disk full".into(),
+            Self::Failed { status } => format!("is told by its disk that a write failed (status {status})"),
+            Self::Misdirected { to } => {
+                format!("is told by its disk that a write is done, which went to {to} of the file instead")
+            }
+        }
+    }
 }
 
 /// A range of sectors of one unsynced disk operation that survives a crash.
@@ -325,6 +398,8 @@ pub enum Moot {
     NoSuchEndpoint = 8,
     /// The request is larger than any message may be.
     TooLarge = 9,
+    /// There is nothing at that place of the disk.
+    NothingThere = 10,
 }
 
 impl Moot {
@@ -342,6 +417,7 @@ impl Moot {
             Self::NoSuchMessage => "the network holds no such message",
             Self::NoSuchEndpoint => "there is no such node or client",
             Self::TooLarge => "the request is larger than a message may be",
+            Self::NothingThere => "there is nothing at that place of the disk",
         }
     }
 }
@@ -368,6 +444,7 @@ impl Event<'_> {
                 | Cause::Wake { node, .. }
                 | Cause::Synced { node, .. }
                 | Cause::Clock { node, .. }
+                | Cause::Disk { node, .. }
                 | Cause::Decide { node, .. },
             )
             | Self::Effect(

@@ -7,6 +7,7 @@
 //! A resolved scenario, with nothing left to a default, is part of a run's header, and so of its digest.
 
 mod act;
+mod faults;
 mod library;
 mod mistake;
 mod name;
@@ -17,6 +18,7 @@ mod version;
 
 use crate::draw::Ratio;
 use crate::units::{Size, Span, Spans};
+pub use faults::{ClockFaults, Crashes, Faults, Flaps, Partitions, Rare, Recurring, Sites, Slows};
 pub use library::{LIBRARY, PROFILES};
 pub use mistake::Mistake;
 use mistake::{find, in_words, place, shown};
@@ -159,6 +161,26 @@ pub struct Network {
     pub late: Ratio,
     /// How much later.
     pub late_delay: Spans,
+    /// How many of those between nodes arrive with a byte changed. (The client protocol has no checksum.)
+    #[serde(skip_serializing_if = "is_never")]
+    pub corrupt: Ratio,
+    /// How many travel much longer; those behind them on their link wait.
+    #[serde(skip_serializing_if = "is_never")]
+    pub spike: Ratio,
+    /// How much longer those travel.
+    #[serde(skip_serializing_if = "Spans::is_zero")]
+    pub spike_delay: Spans,
+    /// How many bytes a second each link carries, in each direction; 0 for no bound.
+    #[serde(skip_serializing_if = "Size::is_zero")]
+    pub bandwidth: Size,
+    /// How many bytes wait for a link with a bound, before it loses what more is sent; 0 for no bound.
+    #[serde(skip_serializing_if = "Size::is_zero")]
+    pub queue: Size,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_never(ratio: &Ratio) -> bool {
+    *ratio == Ratio::NEVER
 }
 
 /// The latency of one direction of one link.
@@ -224,70 +246,6 @@ fn is_through_the_log(reads: &[u32; 4]) -> bool {
     reads[1..] == [0; 3]
 }
 
-/// Faults at random. Each kind comes about once in `every`, and each time lasts as drawn.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Faults {
-    /// From when on.
-    pub from: Span,
-    /// Until when; 0 for the whole of `for`.
-    pub until: Span,
-    /// A node crashes, and is booted again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub crash: Option<Crashes>,
-    /// A node pauses, and goes on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pause: Option<Recurring>,
-    /// The nodes are split in two, and heal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub partition: Option<Recurring>,
-    /// One direction between two nodes is cut, and heals.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub one_way: Option<Recurring>,
-    /// A clock jumps, and drifts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clock: Option<ClockFaults>,
-}
-
-/// How often something happens, and how long it lasts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Recurring {
-    /// The mean time between two of a kind.
-    pub every: Span,
-    /// How long one lasts.
-    pub lasts: Spans,
-}
-
-/// How often nodes crash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Crashes {
-    /// The mean time between two crashes.
-    pub every: Span,
-    /// How long the node is down.
-    pub lasts: Spans,
-    /// How many of them are in the middle of a turn, after one of its effects.
-    #[serde(default = "never")]
-    pub within_turn: Ratio,
-}
-
-/// How often clocks go wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClockFaults {
-    /// The mean time between two of them.
-    pub every: Span,
-    /// How far a clock jumps, forward or back.
-    pub jump: Spans,
-    /// How much faster or slower it runs from then on, at the most, in parts per million.
-    pub drift: u32,
-}
-
-const fn never() -> Ratio {
-    Ratio::NEVER
-}
-
 impl Default for Scenario {
     fn default() -> Self {
         Self {
@@ -322,6 +280,11 @@ impl Default for Network {
             reorder_delay: Spans::micros(1_000, 20_000),
             late: Ratio::NEVER,
             late_delay: Spans::micros(100_000, 5_000_000),
+            corrupt: Ratio::NEVER,
+            spike: Ratio::NEVER,
+            spike_delay: Spans::micros(0, 0),
+            bandwidth: Size(0),
+            queue: Size(0),
         }
     }
 }
@@ -437,13 +400,9 @@ impl Scenario {
         if self.clock.drift > 900_000 {
             return no("clock.drift", format!("drift is {}, and should be at most 900000 ppm", self.clock.drift));
         }
-        if self.faults.until.0 != 0 && self.faults.until < self.faults.from {
-            let Faults { from, until, .. } = self.faults;
-            return no("faults.until", format!("until is {until}, which is before from, {from}"));
-        }
         self.node.iter().try_for_each(|(key, setting)| version::check_setting("node", key, setting))?;
         self.check_versions()?;
-        self.check_faults()?;
+        self.faults.check(self.nodes)?;
         self.check_steps("step", &self.step)?;
         for (number, link) in self.network.link.iter().enumerate() {
             for name in [link.from, link.to] {
@@ -464,27 +423,5 @@ impl Scenario {
             step.check(self).map_err(wrong)
         };
         steps.iter().enumerate().try_for_each(check)
-    }
-
-    fn check_faults(&self) -> Result<(), (String, String)> {
-        let faults = &self.faults;
-        let every = [
-            ("crash", faults.crash.as_ref().map(|crash| crash.every)),
-            ("pause", faults.pause.as_ref().map(|pause| pause.every)),
-            ("partition", faults.partition.as_ref().map(|partition| partition.every)),
-            ("one_way", faults.one_way.as_ref().map(|one_way| one_way.every)),
-            ("clock", faults.clock.as_ref().map(|clock| clock.every)),
-        ];
-        for (kind, every) in every {
-            if every.is_some_and(|every| every < Span(1_000)) {
-                return Err((format!("faults.{kind}"), format!("every is below 1ms for {kind}")));
-            }
-        }
-        match &faults.clock {
-            Some(clock) if clock.drift > 900_000 => {
-                Err(("faults.clock".into(), format!("drift is {}, and should be at most 900000 ppm", clock.drift)))
-            }
-            _ => Ok(()),
-        }
     }
 }

@@ -5,16 +5,15 @@
 
 use crate::agenda::script::Remark;
 use crate::agenda::{Action, Agenda};
-use crate::check::{Checkers, Observed};
+use crate::check::{Checkers, Expected, Observed};
 use crate::engine::{Abort, Engine};
-use crate::event::{Cause, Decision, Decoder, Effect, Event, Micros};
+use crate::event::{Cause, Decoder, Effect, Event, Micros};
 use crate::plan::Header;
 use crate::trace::{Keep, Trace};
-use crate::world::decider::{Decider, Site};
+use crate::world::decider::Decider;
 use crate::world::turn::{LogLine, Turn};
 use crate::world::{Image, World};
 use raftbox_abi::Note;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A live run.
@@ -43,6 +42,7 @@ impl Record {
     #[must_use]
     pub fn new(header: &Header, keep: Keep) -> Self {
         let checkers = Checkers::new(header.plan.scenario.nodes, header.clients());
+        let checkers = checkers.expecting(Expected::of(&header.plan));
         Self { trace: Trace::new(&header.bytes(), keep), checkers, log: Vec::new() }
     }
 
@@ -107,9 +107,11 @@ impl<E: Engine<Turn>> Simulation<E> {
     pub fn step(&mut self, mut see: impl FnMut(&Observed<'_>)) -> Result<bool, Abort> {
         loop {
             match self.agenda.pop(self.record.trace.events()) {
-                None => return Ok(false),
-                Some((_, Action::Arm(node, effect))) => self.world.decider().arm(node, effect),
-                Some((_, Action::Disarm(node))) => self.world.decider().disarm(node),
+                None => {
+                    self.record.checkers.finish();
+                    return Ok(false);
+                }
+                Some((_, Action::Order(order))) => self.world.decider().order(order),
                 Some((at, Action::Apply(cause))) => {
                     self.world.apply(at, &cause)?;
                     let moot = self.world.was_moot();
@@ -176,12 +178,10 @@ pub fn replay<E: Engine<Turn>>(
     keep: Keep,
     mut see: impl FnMut(&Observed<'_>),
 ) -> Result<(Record, u64), Abort> {
-    let mut decisions: BTreeMap<Site, Decision> = BTreeMap::new();
-    for (_, cause) in causes {
-        if let Cause::Decide { node, boot, call, n, decision } = cause {
-            decisions.insert((*node, *boot, *call, *n), *decision);
-        }
-    }
+    let decisions = causes.iter().filter_map(|(_, cause)| match cause {
+        Cause::Decide { node, boot, call, n, decision } => Some(((*node, *boot, *call, *n), *decision)),
+        _ => None,
+    });
     let mut world = World::new(engine, Rc::new(header.setup()), Decider::recorded(decisions))?;
     let mut record = Record::new(header, keep);
     for (at, cause) in causes {
@@ -190,5 +190,6 @@ pub fn replay<E: Engine<Turn>>(
             record.take(&world, *at, cause.clone(), &mut see);
         }
     }
+    record.checkers.finish();
     Ok((record, world.turns()))
 }

@@ -83,6 +83,12 @@ impl Spans {
         Self { low: Span(low), high: Span(high) }
     }
 
+    /// Whether it is no time at all.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.high.0 == 0
+    }
+
     /// The same as a range of microseconds.
     #[must_use]
     pub const fn range(self) -> Range {
@@ -93,6 +99,14 @@ impl Spans {
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);
+
+impl Size {
+    /// Whether it is nothing.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+}
 
 const SIZES: &[(&str, u64)] = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 

@@ -16,6 +16,8 @@ pub struct Unsynced {
     settled: usize,
     /// Up to which operation each sync that is not answered yet covers.
     covers: VecDeque<usize>,
+    /// Whether the disk says of syncs that they are done, and keeps nothing.
+    pub lies: bool,
 }
 
 impl Unsynced {
@@ -35,6 +37,9 @@ impl Unsynced {
     /// The oldest sync is answered.
     pub fn synced(&mut self) {
         let covers = self.covers.pop_front().unwrap_or(self.settled);
+        if self.lies {
+            return;
+        }
         while self.settled < covers && self.operations.pop_front().is_some() {
             self.settled += 1;
         }

@@ -18,7 +18,7 @@ pub mod turn;
 
 use crate::clock::Clock;
 use crate::engine::{Abort, Call, Ended, Engine, Node as _};
-use crate::event::{Cause, Effect, Encoder, Endpoint, MessageName, Micros, Moot, NodeId, Survivor};
+use crate::event::{Cause, DiskFault, Effect, Encoder, Endpoint, MessageName, Micros, Moot, NodeId, Survivor};
 use decider::Decider;
 use mail::Letter;
 use raftbox_abi::boundary::TRANSFER_BYTES_MAX;
@@ -270,7 +270,34 @@ impl<E: Engine<Turn>> World<E> {
                 let at = self.at;
                 self.slots[index].clock.set(at, *jump, *ppm);
             }
+            Cause::Disk { node, fault } => self.befalls(*node, *fault)?,
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Something befalls a disk.
+    fn befalls(&mut self, node: NodeId, fault: DiskFault) -> Result<(), Moot> {
+        let index = self.index(node).ok_or(Moot::NoSuchEndpoint)?;
+        let is_down = |index: usize| if self.slots[index].state == State::Down { Ok(()) } else { Err(Moot::NodeUp) };
+        match fault {
+            DiskFault::Rot { file, offset, xor } => {
+                let there = self.body(index).disk.rot(file, offset, xor);
+                return if there { Ok(()) } else { Err(Moot::NothingThere) };
+            }
+            DiskFault::Wiped => {
+                is_down(index)?;
+                self.body(index).disk.wipe();
+            }
+            DiskFault::Swapped { with } => {
+                let other = self.index(with).ok_or(Moot::NoSuchEndpoint)?;
+                is_down(index)?;
+                is_down(other)?;
+                let theirs = std::mem::take(&mut self.body(other).disk);
+                let mine = std::mem::replace(&mut self.body(index).disk, theirs);
+                self.body(other).disk = mine;
+            }
+            DiskFault::Lies { lies } => self.body(index).disk.set_lies(lies),
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 use super::script::{Number, Origin};
 use super::{Action, Agenda, Audit};
 use crate::event::{Cause, Endpoint, Micros, NodeId};
+use crate::world::decider::Order;
 use crate::scenario::step::{Act, Ask, Name, Survive, Target};
 
 /// What an act did, or why it did nothing.
@@ -66,6 +67,7 @@ impl Agenda {
             Act::Timeout(target) => self.time_out(self.target(*target)),
             Act::Elect(target) => self.elect(self.target(*target)),
             Act::SplitVote(targets) => self.split_vote(targets),
+            Act::Disk(target, damage) => self.damage(self.target(*target), *damage),
             Act::Hold(mail) => self.hold(mail),
             Act::Release(from, to) => self.release(from, to),
             Act::Deliver(name) => self.deliver(*name),
@@ -83,7 +85,7 @@ impl Agenda {
         }
     }
 
-    fn target(&self, target: Target) -> NodeId {
+    pub(super) fn target(&self, target: Target) -> NodeId {
         match target {
             Target::Node(node) => node,
             Target::Leader => self.workload.leader().unwrap_or(1),
@@ -110,7 +112,7 @@ impl Agenda {
             Some(effect) => {
                 self.disarmed(node);
                 self.node(node).armed = Some((self.performing, effect));
-                self.ready.push_back(Action::Arm(node, effect));
+                self.ready.push_back(Action::Order(Order::Crash(node, effect)));
             }
             None => self.apply(Cause::Crash { node }),
         }
@@ -120,7 +122,7 @@ impl Agenda {
     /// A crash that was to come within a turn, and did not come in time, does not come any more.
     pub(super) fn disarm(&mut self, node: NodeId) {
         self.disarmed(node);
-        self.ready.push_back(Action::Disarm(node));
+        self.ready.push_back(Action::Order(Order::NoCrash(node)));
     }
 
     fn disarmed(&mut self, node: NodeId) {

@@ -3,7 +3,9 @@
 use crate::draw::{Concern, Draw, Ratio};
 use crate::event::{Endpoint, Micros, NodeId};
 use crate::scenario::Scenario;
-use crate::scenario::step::{Act, Jump, Name, Step, Target, When};
+use super::core::damaged;
+use crate::scenario::Recurring;
+use crate::scenario::step::{Act, Damage, Jump, Later, Mail, Name, Step, Syncs, Target, When};
 use crate::units::Span;
 
 /// The kinds of faults, as the key of their draws.
@@ -15,58 +17,40 @@ enum Kind {
     OneWay = 4,
     Clock = 5,
     Start = 6,
+    Deaf = 7,
+    Mute = 8,
+    Flap = 9,
+    Jam = 10,
+    Clog = 11,
+    Swizzle = 12,
+    Slow = 13,
+    Stall = 14,
+    SyncFails = 15,
+    WriteFails = 16,
+    Full = 17,
+    Rot = 18,
+    Misdirect = 19,
+    Lie = 20,
+    Wipe = 21,
+    Swap = 22,
 }
 
 /// In a crash within a turn, the node gets at most so far: most turns have few effects.
 const EFFECTS_MAX: u64 = 4;
 
+/// A node that crashes again does so at most so long after its boot.
+const AGAIN_MAX: u64 = 300_000;
+
 /// All faults of a scenario for a seed, and the state in which its clocks start.
 #[must_use]
 pub fn draw(scenario: &Scenario, seed: u64) -> Vec<Step> {
-    let mut script = Script { scenario, seed, steps: Vec::new() };
+    let mut script = Script { scenario, seed, damaged: damaged(scenario, seed), steps: Vec::new() };
     script.clocks();
-    let faults = &scenario.faults;
-    if let Some(crash) = &faults.crash {
-        script.recur(Kind::Crash, crash.every, |script, at, draw| {
-            let (node, lasts) = (script.node(draw), draw.within(crash.lasts.range()));
-            let within = draw.happens(crash.within_turn);
-            let effect = u32::try_from(draw.below(EFFECTS_MAX)).expect("it is below the bound");
-            script.step(at, Act::Crash(node, within.then_some(effect)));
-            script.end(at + lasts, Act::Restart(node, None));
-        });
-    }
-    if let Some(pause) = &faults.pause {
-        script.recur(Kind::Pause, pause.every, |script, at, draw| {
-            let (node, lasts) = (script.node(draw), draw.within(pause.lasts.range()));
-            script.step(at, Act::Pause(node));
-            script.end(at + lasts, Act::Resume(node));
-        });
-    }
-    if let Some(partition) = &faults.partition {
-        script.recur(Kind::Partition, partition.every, |script, at, draw| {
-            let lasts = draw.within(partition.lasts.range());
-            let [one, other] = script.split(draw);
-            script.step(at, Act::Partition(vec![one.clone(), other.clone()]));
-            script.end(at + lasts, Act::Heal(one.clone(), other.clone()));
-            script.end(at + lasts, Act::Heal(other, one));
-        });
-    }
-    if let Some(one_way) = &faults.one_way {
-        script.recur(Kind::OneWay, one_way.every, |script, at, draw| {
-            let lasts = draw.within(one_way.lasts.range());
-            let [from, to] = script.pair(draw).map(|node| vec![node]);
-            script.step(at, Act::Cut(from.clone(), to.clone()));
-            script.end(at + lasts, Act::Heal(from, to));
-        });
-    }
-    if let Some(clock) = &faults.clock {
-        script.recur(Kind::Clock, clock.every, |script, at, draw| {
-            let node = script.node(draw);
-            let jump = i64::try_from(draw.within(clock.jump.range())).expect("a span is at most a day");
-            let jump = if draw.happens(Ratio { times: 1, of: 2 }) { jump } else { -jump };
-            script.step(at, Act::Clock(node, Jump(jump), drift(draw, clock.drift)));
-        });
-    }
+    script.nodes();
+    script.network();
+    script.disks();
+    script.clock_faults();
+    script.beyond();
     script.steps
 }
 
@@ -79,6 +63,8 @@ fn drift(draw: &mut Draw, most: u32) -> i32 {
 struct Script<'a> {
     scenario: &'a Scenario,
     seed: u64,
+    /// The nodes that may be damaged for good.
+    damaged: Vec<NodeId>,
     steps: Vec<Step>,
 }
 
@@ -112,6 +98,230 @@ impl Script<'_> {
         }
     }
 
+    /// What befalls nodes.
+    fn nodes(&mut self) {
+        let faults = &self.scenario.faults;
+        if let Some(crash) = &faults.crash {
+            self.recur(Kind::Crash, crash.every, |script, mut at, draw| {
+                let (node, lasts) = (script.node(draw), draw.within(crash.lasts.range()));
+                let within = draw.happens(crash.within_turn);
+                let effect = u32::try_from(draw.below(EFFECTS_MAX)).expect("it is below the bound");
+                script.step(at, Act::Crash(node, within.then_some(effect)));
+                at += lasts;
+                script.end(at, Act::Restart(node, None));
+                while draw.happens(crash.again) && at < script.until() {
+                    at += draw.below(AGAIN_MAX);
+                    script.end(at, Act::Crash(node, None));
+                    at += draw.below(AGAIN_MAX);
+                    script.end(at, Act::Restart(node, None));
+                }
+            });
+        }
+        if let Some(pause) = &faults.pause {
+            self.recur(Kind::Pause, pause.every, |script, at, draw| {
+                let (node, lasts) = (script.node(draw), draw.within(pause.lasts.range()));
+                script.step(at, Act::Pause(node));
+                script.end(at + lasts, Act::Resume(node));
+            });
+        }
+        if let Some(slow) = &faults.slow {
+            self.recur(Kind::Slow, slow.every, |script, at, draw| {
+                let (node, lasts) = (script.number(draw), draw.within(slow.lasts.range()));
+                let by = Later::By(Span(draw.within(slow.by.range())));
+                let (node, others) = script.one_and_others(node);
+                for (from, to) in [(&node, &others), (&others, &node)] {
+                    script.step(at, Act::Delay(Mail::Links(from.clone(), to.clone()), by));
+                    script.end(at + lasts, Act::Release(from.clone(), to.clone()));
+                }
+            });
+        }
+    }
+
+    /// What befalls links.
+    fn network(&mut self) {
+        let faults = &self.scenario.faults;
+        if let Some(partition) = &faults.partition {
+            self.recur(Kind::Partition, partition.every, |script, at, draw| {
+                let lasts = draw.within(partition.lasts.range());
+                let groups = script.split(draw, partition.groups);
+                script.step(at, Act::Partition(groups.clone()));
+                for (number, group) in groups.iter().enumerate() {
+                    for other in groups[number + 1..].iter() {
+                        script.end(at + lasts, Act::Heal(group.clone(), other.clone()));
+                        script.end(at + lasts, Act::Heal(other.clone(), group.clone()));
+                    }
+                }
+            });
+        }
+        let one_way = |script: &mut Script<'_>, draw: &mut Draw| script.pair(draw).map(|node| vec![node]);
+        let deaf = |script: &mut Script<'_>, draw: &mut Draw| {
+            let (node, others) = script.one_and_others(script.number(draw));
+            [others, node]
+        };
+        let mute = |script: &mut Script<'_>, draw: &mut Draw| {
+            let (node, others) = script.one_and_others(script.number(draw));
+            [node, others]
+        };
+        self.cuts(Kind::OneWay, faults.one_way.as_ref(), one_way);
+        self.cuts(Kind::Deaf, faults.deaf.as_ref(), deaf);
+        self.cuts(Kind::Mute, faults.mute.as_ref(), mute);
+        if let Some(flap) = &faults.flap {
+            self.recur(Kind::Flap, flap.every, |script, mut at, draw| {
+                let until = at + draw.within(flap.lasts.range());
+                let [one, other] = script.pair(draw).map(|node| vec![node]);
+                while at < until {
+                    script.end(at, Act::Cut(one.clone(), other.clone()));
+                    script.end(at, Act::Cut(other.clone(), one.clone()));
+                    at += draw.within(flap.period.range());
+                    script.end(at, Act::Heal(one.clone(), other.clone()));
+                    script.end(at, Act::Heal(other.clone(), one.clone()));
+                    at += draw.within(flap.period.range());
+                }
+            });
+        }
+        if let Some(jam) = &faults.jam {
+            self.recur(Kind::Jam, jam.every, |script, at, draw| {
+                let lasts = draw.within(jam.lasts.range());
+                let groups = script.split(draw, 2);
+                let [one, other] = [0, 1].map(|side| groups.get(side).cloned().unwrap_or_default());
+                for (from, to) in [(&one, &other), (&other, &one)] {
+                    script.step(at, Act::Hold(Mail::Links(from.clone(), to.clone())));
+                    script.end(at + lasts, Act::Release(from.clone(), to.clone()));
+                }
+            });
+        }
+        if let Some(clog) = &faults.clog {
+            self.recur(Kind::Clog, clog.every, |script, at, draw| {
+                let lasts = draw.within(clog.lasts.range());
+                let by = Later::By(Span(draw.within(clog.by.range())));
+                let [from, to] = script.pair(draw).map(|node| vec![node]);
+                script.step(at, Act::Delay(Mail::Links(from.clone(), to.clone()), by));
+                script.end(at + lasts, Act::Release(from, to));
+            });
+        }
+        if let Some(swizzle) = &faults.swizzle {
+            self.recur(Kind::Swizzle, swizzle.every, |script, at, draw| {
+                let lasts = draw.within(swizzle.lasts.range());
+                for node in 1..=script.scenario.nodes {
+                    if draw.happens(Ratio { times: 1, of: 3 }) {
+                        continue;
+                    }
+                    let by = Later::By(Span(draw.within(swizzle.by.range())));
+                    let (begins, ends) = (draw.below(lasts / 2 + 1), lasts / 2 + draw.below(lasts / 2 + 1));
+                    let (node, others) = script.one_and_others(node);
+                    script.end(at + begins, Act::Delay(Mail::Links(others.clone(), node.clone()), by));
+                    script.end(at + ends, Act::Release(others, node));
+                }
+            });
+        }
+    }
+
+    /// Links that are cut in one direction, and heal.
+    fn cuts(
+        &mut self,
+        kind: Kind,
+        faults: Option<&Recurring>,
+        ends: impl Fn(&mut Script<'_>, &mut Draw) -> [Vec<Name>; 2],
+    ) {
+        let Some(faults) = faults else { return };
+        self.recur(kind, faults.every, |script, at, draw| {
+            let lasts = draw.within(faults.lasts.range());
+            let [from, to] = ends(script, draw);
+            script.step(at, Act::Cut(from.clone(), to.clone()));
+            script.end(at + lasts, Act::Heal(from, to));
+        });
+    }
+
+    /// What befalls disks, and what a node of Raft survives.
+    fn disks(&mut self) {
+        let faults = &self.scenario.faults;
+        if let Some(stall) = &faults.stall {
+            self.recur(Kind::Stall, stall.every, |script, at, draw| {
+                let (node, lasts) = (script.node(draw), draw.within(stall.lasts.range()));
+                script.step(at, Act::Stall(Syncs::Of(node)));
+                script.end(at + lasts, Act::Complete(Syncs::Of(node)));
+            });
+        }
+        let breaks = [
+            (Kind::SyncFails, &faults.sync_fails, None),
+            (Kind::WriteFails, &faults.write_fails, Some(Damage::FailWrite)),
+            (Kind::Full, &faults.full, Some(Damage::Fill(true))),
+        ];
+        for (kind, fault, damage) in breaks {
+            let Some(fault) = fault else { continue };
+            self.recur(kind, fault.every, |script, at, draw| {
+                let (node, lasts) = (script.node(draw), draw.within(fault.lasts.range()));
+                script.step(at, damage.map_or(Act::Fail(Syncs::Of(node)), |damage| Act::Disk(node, damage)));
+                if damage == Some(Damage::Fill(true)) {
+                    script.end(at + lasts, Act::Disk(node, Damage::Fill(false)));
+                }
+                // It stops itself when it finds out.
+                script.end(at + lasts, Act::Restart(node, None));
+            });
+        }
+        if let Some(rot) = &faults.rot {
+            self.recur(Kind::Rot, rot.every, |script, at, draw| {
+                if let Some(node) = script.victim(draw) {
+                    script.step(at, Act::Disk(node, Damage::Rot(None)));
+                }
+            });
+        }
+    }
+
+    fn clock_faults(&mut self) {
+        let Some(clock) = &self.scenario.faults.clock else { return };
+        self.recur(Kind::Clock, clock.every, |script, at, draw| {
+            let node = script.node(draw);
+            let jump = i64::try_from(draw.within(clock.jump.range())).expect("a span is at most a day");
+            let jump = if draw.happens(Ratio { times: 1, of: 2 }) { jump } else { -jump };
+            script.step(at, Act::Clock(node, Jump(jump), drift(draw, clock.drift)));
+        });
+    }
+
+    /// What befalls disks, and what no node of Raft promises to survive.
+    fn beyond(&mut self) {
+        let faults = &self.scenario.faults;
+        if let Some(misdirect) = &faults.misdirect {
+            self.recur(Kind::Misdirect, misdirect.every, |script, at, draw| {
+                if let Some(node) = script.victim(draw) {
+                    script.step(at, Act::Disk(node, Damage::Misdirect));
+                }
+            });
+        }
+        if let Some(lie) = &faults.lie {
+            self.recur(Kind::Lie, lie.every, |script, at, draw| {
+                let lasts = draw.within(lie.lasts.range());
+                if let Some(node) = script.victim(draw) {
+                    script.step(at, Act::Disk(node, Damage::Lie(true)));
+                    script.end(at + lasts, Act::Crash(node, None));
+                    script.end(at + lasts, Act::Disk(node, Damage::Lie(false)));
+                    script.end(at + lasts, Act::Restart(node, None));
+                }
+            });
+        }
+        if let Some(wipe) = &faults.wipe {
+            self.recur(Kind::Wipe, wipe.every, |script, at, draw| {
+                let lasts = draw.within(wipe.lasts.range());
+                if let Some(node) = script.victim(draw) {
+                    script.step(at, Act::Crash(node, None));
+                    script.end(at + lasts, Act::Disk(node, Damage::Wipe));
+                    script.end(at + lasts + 1, Act::Restart(node, None));
+                }
+            });
+        }
+        if let Some(swap) = &faults.swap {
+            self.recur(Kind::Swap, swap.every, |script, at, draw| {
+                let lasts = draw.within(swap.lasts.range());
+                let (Some(one), Some(other)) = (script.victim(draw), script.victim(draw)) else { return };
+                if one != other {
+                    [one, other].into_iter().for_each(|node| script.step(at, Act::Crash(node, None)));
+                    script.end(at + lasts, Act::Disk(one, Damage::Swap(other)));
+                    [one, other].into_iter().for_each(|node| script.end(at + lasts + 1, Act::Restart(node, None)));
+                }
+            });
+        }
+    }
+
     fn clocks(&mut self) {
         let spec = &self.scenario.clock;
         if spec.drift == 0 && spec.ahead.high.0 == 0 {
@@ -142,15 +352,38 @@ impl Script<'_> {
         [from, to].map(|node| Name(Endpoint::Node(node)))
     }
 
-    /// All nodes in two groups, neither of them empty if there are two nodes or more.
-    fn split(&self, draw: &mut Draw) -> [Vec<Name>; 2] {
+    /// One of the nodes that may be damaged for good.
+    fn victim(&self, draw: &mut Draw) -> Option<Target> {
+        let place = draw.below(self.damaged.len() as u64);
+        self.damaged.get(usize::try_from(place).expect("there are few nodes")).copied().map(Target::Node)
+    }
+
+    /// A node, and all others.
+    fn one_and_others(&self, node: NodeId) -> (Vec<Name>, Vec<Name>) {
+        let name = |node| Name(Endpoint::Node(node));
+        (vec![name(node)], (1..=self.scenario.nodes).filter(|other| *other != node).map(name).collect())
+    }
+
+    /// All nodes in two groups or more, none of them empty; in one, if there is one node.
+    fn split(&self, draw: &mut Draw, most: u32) -> Vec<Vec<Name>> {
         let nodes = self.scenario.nodes;
         let all = (1_u64 << nodes) - 1;
         let mask = 1 + draw.below(all.max(2) - 1);
-        let group = |bit: u64| {
+        let group = |bit: u64| -> Vec<Name> {
             (0..nodes).filter(move |node| mask >> node & 1 == bit).map(|node| Name(Endpoint::Node(node + 1))).collect()
         };
-        [group(1), group(0)]
+        let mut groups: Vec<_> = [group(1), group(0)].into_iter().filter(|group| !group.is_empty()).collect();
+        for _ in 2..most {
+            let place = usize::try_from(draw.below(groups.len() as u64)).expect("there are few nodes");
+            let cut = usize::try_from(draw.below(groups[place].len() as u64)).expect("there are few nodes");
+            let rest = groups[place].split_off(cut);
+            if groups[place].is_empty() {
+                groups[place] = rest;
+            } else {
+                groups.push(rest);
+            }
+        }
+        groups
     }
 }
 
@@ -176,18 +409,21 @@ mod tests {
     }
 
     #[test]
-    fn a_split_has_two_sides() {
+    fn a_split_has_two_sides_or_more() {
         for nodes in 2..=9 {
             let scenario = Scenario { nodes, ..Scenario::default() };
-            let script = Script { scenario: &scenario, seed: 0, steps: Vec::new() };
+            let script = Script { scenario: &scenario, seed: 0, damaged: Vec::new(), steps: Vec::new() };
+            let mut most = 0;
             for n in 0..200 {
                 let mut draw = Draw::new(0, Concern::Fault, [0, n, 0]);
-                let [one, other] = script.split(&mut draw);
-                assert!(!one.is_empty() && !other.is_empty());
-                assert_eq!(one.len() + other.len(), nodes as usize);
+                let groups = script.split(&mut draw, 4);
+                assert!(groups.len() >= 2 && groups.iter().all(|group| !group.is_empty()));
+                assert_eq!(groups.iter().map(Vec::len).sum::<usize>(), nodes as usize);
+                most = most.max(groups.len());
                 let [from, to] = script.pair(&mut draw);
                 assert_ne!(from, to);
             }
+            assert_eq!(most, nodes.min(4) as usize);
         }
     }
 }

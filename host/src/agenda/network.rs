@@ -6,7 +6,7 @@
 
 use super::queue::{self, Item, Queue};
 use crate::draw::{Concern, Draw, Range};
-use crate::event::{ClientId, Endpoint, MessageName, Micros, NodeId};
+use crate::event::{Alteration, ClientId, Endpoint, MessageName, Micros, NodeId};
 use crate::scenario;
 
 /// One direction between two endpoints.
@@ -18,6 +18,10 @@ struct Link {
     last: Micros,
     /// How many messages were ever sent.
     sent: u64,
+    /// Until when it is busy with what was sent, if it has a bound.
+    busy: Micros,
+    /// Whether nothing happens to messages at random any more.
+    calm: bool,
 }
 
 /// The network's policy and state.
@@ -34,7 +38,7 @@ impl Network {
     /// A network among so many nodes and clients, all of whose links are up.
     #[must_use]
     pub fn new(seed: u64, policy: &scenario::Network, nodes: NodeId, clients: ClientId) -> Self {
-        let link = Link { up: true, latency: policy.latency.range(), last: 0, sent: 0 };
+        let link = Link { up: true, latency: policy.latency.range(), last: 0, sent: 0, busy: 0, calm: false };
         let ends = (nodes + clients) as usize;
         let mut network = Self { seed, policy: policy.clone(), nodes, clients, links: vec![link; ends * ends] };
         for special in &policy.link {
@@ -93,28 +97,53 @@ impl Network {
         (1..=self.nodes).map(Endpoint::Node).chain((1..=self.clients).map(Endpoint::Client))
     }
 
-    /// From now on no message is lost, doubled or overtaken at random.
-    pub fn calm(&mut self) {
-        let calm = scenario::Network::default();
-        let (latency, link) = (self.policy.latency, std::mem::take(&mut self.policy.link));
-        self.policy = scenario::Network { latency, link, ..calm };
+    /// From now on nothing happens at random to messages on the links for which `calm` is so.
+    pub fn calm(&mut self, calm: impl Fn(Endpoint, Endpoint) -> bool) {
+        let ends: Vec<_> = self.endpoints().collect();
+        let pairs = ends.iter().flat_map(|from| ends.iter().map(move |to| (*from, *to)));
+        for (link, (from, to)) in self.links.iter_mut().zip(pairs) {
+            link.calm = calm(from, to);
+        }
     }
 
-    /// Decides what becomes of a message that is sent now.
-    pub fn send(&mut self, at: Micros, message: MessageName, queue: &mut Queue) {
+    /// Decides what becomes of a message of so many bytes that is sent now; which of its bytes change on the way.
+    pub fn send(&mut self, at: Micros, message: MessageName, bytes: u32, queue: &mut Queue) -> Option<Alteration> {
         let key = [queue::endpoint(message.from), queue::endpoint(message.to), message.n];
         let mut draw = Draw::new(self.seed, Concern::Message, key);
         let place = self.place(message.from, message.to);
         let policy = &self.policy;
         let Some(link) = place.and_then(|place| self.links.get_mut(place)) else {
             queue.push(at + draw.within(policy.latency.range()), Item::Lose(message, false));
-            return;
+            return None;
         };
         link.sent = message.n + 1;
+        let random = !link.calm;
         let mut arrives = at + draw.within(link.latency);
-        let lost = draw.happens(policy.loss) || !link.up;
-        let overtaken = draw.happens(policy.reorder);
-        let doubled = draw.happens(policy.duplicate);
+        let mut lost = draw.happens(policy.loss) && random || !link.up;
+        let overtaken = draw.happens(policy.reorder) && random;
+        let doubled = draw.happens(policy.duplicate) && random;
+        // What follows was drawn later in the life of this file, from draws of its own, so that it changes no other.
+        let mut more = Draw::new(self.seed, Concern::Message, [key[0], key[1], !message.n]);
+        if more.happens(policy.spike) && random {
+            arrives += more.within(policy.spike_delay.range());
+        }
+        if policy.bandwidth.0 > 0 {
+            let waits = link.busy.saturating_sub(at);
+            let queued = waits * policy.bandwidth.0 / 1_000_000;
+            if policy.queue.0 > 0 && queued > policy.queue.0 {
+                lost = true;
+            } else {
+                let takes = u64::from(bytes) * 1_000_000 / policy.bandwidth.0;
+                link.busy = link.busy.max(at) + takes;
+                arrives += waits + takes;
+            }
+        }
+        // The client protocol has no checksum, so nothing of it is changed at random.
+        let checked = matches!((message.from, message.to), (Endpoint::Node(_), Endpoint::Node(_)));
+        let altered = (more.happens(policy.corrupt) && random && checked && bytes > 0).then(|| Alteration {
+            offset: u32::try_from(more.below(u64::from(bytes))).expect("it is below a number of 32 bits"),
+            xor: u8::try_from(1 + more.below(255)).expect("it is below 256"),
+        });
         if overtaken {
             arrives += draw.within(policy.reorder_delay.range());
         } else {
@@ -135,6 +164,7 @@ impl Network {
         } else {
             queue.push(arrives, Item::Deliver(message, 0, false));
         }
+        altered
     }
 }
 
@@ -142,7 +172,7 @@ impl Network {
 mod tests {
     use super::*;
     use crate::draw::Ratio;
-    use crate::units::Spans;
+    use crate::units::{Size, Spans};
 
     const A: Endpoint = Endpoint::Node(1);
     const B: Endpoint = Endpoint::Node(2);
@@ -153,7 +183,7 @@ mod tests {
         network.set(A, B, !cut);
         let mut queue = Queue::new(1);
         for n in 0..1000 {
-            network.send(n * 1000, MessageName { from: A, to: B, n }, &mut queue);
+            network.send(n * 1000, MessageName { from: A, to: B, n }, 100, &mut queue);
         }
         std::iter::from_fn(|| queue.pop().map(|due| (due.at, due.item))).collect()
     }
@@ -210,6 +240,38 @@ mod tests {
     }
 
     #[test]
+    fn some_messages_hold_up_those_behind_them_and_a_narrow_link_holds_up_all() {
+        let last = |policy: &scenario::Network| {
+            let items = thousand(policy, false);
+            assert_eq!(arrivals(&items), (0..1000).collect::<Vec<_>>());
+            items.last().unwrap().0
+        };
+        let spikes = scenario::Network {
+            spike: Ratio { times: 1, of: 10 },
+            spike_delay: Spans::micros(400_000, 500_000),
+            ..policy()
+        };
+        let narrow = scenario::Network { bandwidth: Size(50_000), ..policy() };
+        assert!(last(&policy()) < 1_010_000 && last(&spikes) > 1_200_000);
+        // A hundred bytes take two milliseconds, and one is sent each.
+        assert!((1_990_000..2_020_000).contains(&last(&narrow)), "{}", last(&narrow));
+        let short = scenario::Network { queue: Size(1_000), ..narrow };
+        let count = arrivals(&thousand(&short, false)).len();
+        assert!((480..540).contains(&count), "{count} of 1000 got through");
+    }
+
+    #[test]
+    fn some_messages_arrive_changed() {
+        let corrupt = scenario::Network { corrupt: Ratio { times: 1, of: 4 }, ..policy() };
+        let mut network = Network::new(1, &corrupt, 2, 0);
+        let mut queue = Queue::new(1);
+        let mut send = |n| network.send(n, MessageName { from: A, to: B, n }, 10, &mut queue);
+        let changed: Vec<_> = (0..1000).filter_map(&mut send).collect();
+        assert!((200..300).contains(&changed.len()));
+        assert!(changed.iter().all(|change| change.offset < 10 && change.xor > 0));
+    }
+
+    #[test]
     fn a_cut_link_loses_what_is_sent_in_that_direction_alone() {
         assert!(arrivals(&thousand(&policy(), true)).is_empty());
         let mut network = Network::new(1, &policy(), 2, 1);
@@ -222,7 +284,7 @@ mod tests {
     fn a_message_to_nobody_is_lost() {
         let mut network = Network::new(1, &policy(), 2, 0);
         let mut queue = Queue::new(1);
-        network.send(0, MessageName { from: A, to: Endpoint::Node(7), n: 0 }, &mut queue);
+        network.send(0, MessageName { from: A, to: Endpoint::Node(7), n: 0 }, 100, &mut queue);
         assert!(matches!(queue.pop().unwrap().item, Item::Lose(..)));
     }
 
@@ -232,7 +294,7 @@ mod tests {
         let all = thousand(&policy, false);
         let mut network = Network::new(1, &policy, 2, 0);
         let mut queue = Queue::new(1);
-        network.send(500_000, MessageName { from: A, to: B, n: 500 }, &mut queue);
+        network.send(500_000, MessageName { from: A, to: B, n: 500 }, 100, &mut queue);
         let alone = queue.pop().unwrap();
         let same = |item: &Item| std::mem::discriminant(item) == std::mem::discriminant(&alone.item);
         let of_500 = |item: &Item| matches!(item, Item::Deliver(name, ..) | Item::Lose(name, _) if name.n == 500);

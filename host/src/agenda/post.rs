@@ -195,6 +195,14 @@ impl Agenda {
         Ok(())
     }
 
+    /// A message that was just sent is changed on its way.
+    pub(super) fn corrupt(&mut self, name: MessageName, alteration: Alteration) {
+        let items = self.items(name);
+        if let Ok(letter) = self.custody.letter(name, &items) {
+            letter.alter(alteration);
+        }
+    }
+
     /// A message is sent, of which somebody may have decided something before.
     pub(super) fn meddle(&mut self, name: MessageName) {
         if let Some(by) = self.custody.slows((name.from, name.to), self.now) {

@@ -6,6 +6,7 @@
 use super::faults;
 use crate::event::Micros;
 use crate::plan::Plan;
+use crate::scenario::Scenario;
 use crate::scenario::step::{Step, When};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -73,12 +74,12 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// The steps of a plan.
-    pub(super) fn new(plan: &Plan) -> Self {
+    /// The steps of a plan, with the faults of its scenario as the seed mixes them.
+    pub(super) fn new(mixed: &Scenario, plan: &Plan) -> Self {
         let count = |steps: &[Step]| Number::try_from(steps.len()).expect("there are fewer than 2³² steps");
         let mut steps = plan.scenario.step.clone();
         let drawn = count(&steps);
-        steps.extend(faults::draw(&plan.scenario, plan.seed));
+        steps.extend(faults::draw(mixed, plan.seed));
         let interventions = count(&steps);
         steps.extend_from_slice(&plan.interventions);
         let all = count(&steps);

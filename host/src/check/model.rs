@@ -295,6 +295,12 @@ impl Model {
         }
     }
 
+    /// Up to which index a node knows what is committed; 0 for one that there is not.
+    pub(super) fn commit_of(&self, node: NodeId) -> u64 {
+        let place = (node as usize).checked_sub(1);
+        place.and_then(|place| self.nodes.get(place)).map_or(0, |node| node.commit)
+    }
+
     /// Up to which index anything is known to be committed, by anybody.
     pub(super) fn committed_to(&self) -> u64 {
         self.committed.len() as u64

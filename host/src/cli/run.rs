@@ -6,6 +6,7 @@ use super::plan::{self, Opened, Source, reproduce};
 use super::report::Report;
 use super::{Format, Problem, Run, Show, Surroundings, code, files, wrong};
 use crate::agenda::script::Remark;
+use crate::agenda::swarm;
 use crate::check::Observed;
 use crate::engine::wasmtime::Wasmtime;
 use crate::event::text::{Text, Tone, printable};
@@ -155,6 +156,10 @@ impl<'a> Watch<'a> {
         )?;
         if !scenario.about.is_empty() {
             writeln!(self.out, "{}", paint::wrap(&printable(&scenario.about), 0, self.surroundings.width))?;
+        }
+        let mix = swarm::told(scenario, *seed);
+        if !mix.is_empty() {
+            writeln!(self.out, "{FAINT}{}{FAINT:#}", paint::wrap(&format!("mix: {mix}"), 5, self.surroundings.width))?;
         }
         Ok(writeln!(self.out)?)
     }

@@ -5,7 +5,7 @@
 //! effects have its time: so a decoder keeps one number, [`Decoder::at`]. There is one way to write each event: a decoder
 //! refuses longer varints, unknown tags and left-over values, so equal runs are equal bytes.
 
-use super::{Alteration, Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, Moot, Survivor};
+use super::{Alteration, Cause, Decision, DiskFault, Effect, Endpoint, Event, MessageName, Micros, Moot, Survivor};
 use std::fmt;
 
 mod tag {
@@ -22,6 +22,7 @@ mod tag {
     pub(super) const CLOCK: u8 = 11;
     pub(super) const LINK: u8 = 12;
     pub(super) const DECIDE: u8 = 13;
+    pub(super) const DISK: u8 = 14;
     pub(super) const SENT: u8 = 32;
     pub(super) const RECEIVED: u8 = 33;
     pub(super) const WAKE_AT: u8 = 34;
@@ -126,11 +127,24 @@ impl Encoder {
             Cause::Link { from, to, up } => {
                 self.row(tag::LINK, |row| row.numbers([later, endpoint(*from), endpoint(*to), u64::from(*up)]));
             }
+            Cause::Disk { node, fault } => self.row(tag::DISK, |row| {
+                row.numbers([later, u64::from(*node)]);
+                match fault {
+                    DiskFault::Rot { file, offset, xor } => {
+                        row.numbers([0, u64::from(*file), *offset, u64::from(*xor)]);
+                    }
+                    DiskFault::Wiped => row.number(1),
+                    DiskFault::Swapped { with } => row.numbers([2, u64::from(*with)]),
+                    DiskFault::Lies { lies } => row.numbers([3, u64::from(*lies)]),
+                }
+            }),
             Cause::Decide { node, boot, call, n, decision } => self.row(tag::DECIDE, |row| {
                 row.numbers([u64::from(*node), u64::from(*boot), *call, u64::from(*n)]);
                 match decision {
                     Decision::Crash => row.number(0),
                     Decision::Chance { site } => row.numbers([1, u64::from(*site)]),
+                    Decision::Failed { status } => row.numbers([2, zigzag(i64::from(*status))]),
+                    Decision::Misdirected { to } => row.numbers([3, *to]),
                 }
             }),
         }
@@ -425,6 +439,16 @@ impl<'a> Decoder<'a> {
             },
             tag::CLOCK => Cause::Clock { node: self.small()?, jump: self.signed()?, ppm: self.signed()? },
             tag::LINK => Cause::Link { from: self.endpoint()?, to: self.endpoint()?, up: self.flag()? },
+            tag::DISK => Cause::Disk {
+                node: self.small()?,
+                fault: match self.number()? {
+                    0 => DiskFault::Rot { file: self.small()?, offset: self.number()?, xor: self.small()? },
+                    1 => DiskFault::Wiped,
+                    2 => DiskFault::Swapped { with: self.small()? },
+                    3 => DiskFault::Lies { lies: self.flag()? },
+                    _ => return Err("it is a fault of a disk of an unknown kind"),
+                },
+            },
             tag::DECIDE => Cause::Decide {
                 node: self.small()?,
                 boot: self.small()?,
@@ -433,6 +457,8 @@ impl<'a> Decoder<'a> {
                 decision: match self.number()? {
                     0 => Decision::Crash,
                     1 => Decision::Chance { site: self.small()? },
+                    2 => Decision::Failed { status: self.signed()? },
+                    3 => Decision::Misdirected { to: self.number()? },
                     _ => return Err("it is a decision of an unknown kind"),
                 },
             },
@@ -473,6 +499,7 @@ impl<'a> Decoder<'a> {
                     7 => Moot::NoSuchMessage,
                     8 => Moot::NoSuchEndpoint,
                     9 => Moot::TooLarge,
+                    10 => Moot::NothingThere,
                     _ => return Err("it is moot for an unknown reason"),
                 },
             },
@@ -526,6 +553,12 @@ mod tests {
             Cause::Link { from: Endpoint::Client(1), to: Endpoint::Node(1), up: false },
             Cause::Decide { node: 1, boot: 2, call: 3, n: 4, decision: Decision::Crash },
             Cause::Decide { node: 1, boot: 2, call: 3, n: 4, decision: Decision::Chance { site: 5 } },
+            Cause::Decide { node: 1, boot: 2, call: 3, n: 4, decision: Decision::Failed { status: -2 } },
+            Cause::Decide { node: 1, boot: 2, call: 3, n: 4, decision: Decision::Misdirected { to: 1 << 20 } },
+            Cause::Disk { node: 1, fault: DiskFault::Rot { file: 2, offset: 1 << 20, xor: 0x80 } },
+            Cause::Disk { node: 1, fault: DiskFault::Wiped },
+            Cause::Disk { node: 1, fault: DiskFault::Swapped { with: 2 } },
+            Cause::Disk { node: 1, fault: DiskFault::Lies { lies: true } },
         ]
     }
 

@@ -29,7 +29,7 @@
 //! What nodes say to each other is the guests' own; [`Text`] asks whoever made it to describe a datagram.
 
 use crate::check::Observed;
-use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId, Survivor};
+use crate::event::{Cause, Decision, DiskFault, Effect, Endpoint, Event, MessageName, Micros, NodeId, Survivor};
 use raftbox_abi::client::{Attempt, Operation, Outcome, Reason, Reply, Request};
 use raftbox_abi::note::{Body, ReadMode, Refusal};
 use std::borrow::Cow;
@@ -427,6 +427,16 @@ impl<D: FnMut(&[u8]) -> Option<String>> Text<D> {
             }
             Cause::Decide { node: who, decision: Decision::Chance { site }, .. } => {
                 (node(who), '·', "chance", format!("site {site} answers 1"), Tone::Plain)
+            }
+            Cause::Decide { node: who, decision: Decision::Failed { status }, n, .. } => {
+                (node(who), '✗', "not done", format!("disk operation {n} fails with status {status}"), Tone::Bad)
+            }
+            Cause::Decide { node: who, decision: Decision::Misdirected { to }, n, .. } => {
+                (node(who), '✗', "misled", format!("disk operation {n} writes at {to} instead"), Tone::Bad)
+            }
+            Cause::Disk { node: who, fault } => {
+                let tone = if *fault == (DiskFault::Lies { lies: false }) { Tone::Good } else { Tone::Bad };
+                (node(who), '✗', "disk", fault.words(), tone)
             }
         }
     }

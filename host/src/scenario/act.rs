@@ -55,6 +55,38 @@ pub enum Act {
     Elect(Target),
     /// Nodes campaign at the same time, and votes split among them so that none wins.
     SplitVote(Vec<Target>),
+    /// Something befalls a node's disk.
+    Disk(Target, Damage),
+}
+
+/// What befalls a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// A byte of what is durable changes: this one, or one that is drawn where the node can tell.
+    Rot(Option<Place>),
+    /// All that was on it is gone.
+    Wipe,
+    /// It is this node's from now on, and that node's is its.
+    Swap(Target),
+    /// It says of syncs that they are done, and keeps nothing; or it does no more.
+    Lie(bool),
+    /// It takes nothing more; or it does again.
+    Fill(bool),
+    /// The next write or truncate fails.
+    FailWrite,
+    /// The next write goes elsewhere.
+    Misdirect,
+}
+
+/// A byte of a disk, and how it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Of which file.
+    pub file: u32,
+    /// Which.
+    pub offset: u32,
+    /// What it is combined with, by exclusive or.
+    pub xor: u8,
 }
 
 /// One message, or those of links.
@@ -210,9 +242,15 @@ impl Act {
             | Self::Clock(node, ..)
             | Self::Timeout(node)
             | Self::Elect(node)
+            | Self::Disk(node, Damage::Rot(_) | Damage::Wipe | Damage::Lie(_) | Damage::Fill(_))
+            | Self::Disk(node, Damage::FailWrite | Damage::Misdirect)
             | Self::Stall(Syncs::Of(node))
             | Self::Complete(Syncs::Of(node))
             | Self::Fail(Syncs::Of(node)) => target(node),
+            Self::Disk(node, Damage::Swap(with)) => {
+                [node, with].into_iter().try_for_each(target)?;
+                if node == with { Err(format!("{node} has its own disk already")) } else { Ok(()) }
+            }
             Self::Stall(Syncs::One(sync)) | Self::Complete(Syncs::One(sync)) | Self::Fail(Syncs::One(sync)) => {
                 target(&Target::Node(sync.node))
             }

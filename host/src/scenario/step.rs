@@ -26,6 +26,13 @@
 //! | `stall` | `sync`, or `node` | the sync is not answered, or no sync of the node is from now on; later ones wait behind it |
 //! | `complete` | `sync`, or `node` | it is answered now; or the node's disk answers again |
 //! | `fail` | `sync`, or `node` | it fails, at its time or, if it stalled, now; or the node's next answer does |
+//! | `rot` | `node`; `file`, `offset`, `xor` (all or none) | that byte of what is durable changes; or one of those whose damage the node can tell from a torn tail |
+//! | `wipe` | `node` | all that was on its disk is gone; it must be down |
+//! | `swap` | `node`, `other` | the two have each other's disks; both must be down |
+//! | `lie`, `honest` | `node` | its disk says of syncs that they are done, and keeps nothing; or it does no more |
+//! | `fill`, `free` | `node` | its disk takes nothing more; or it does again |
+//! | `fail-write` | `node` | the next write, or cut of a file, fails |
+//! | `misdirect` | `node` | the next write goes to another place of its file, and is said to be done |
 //! | `members` | `voters`, `learners`, `gone` (lists, at least one of them), `client` (optional) | the client asks the leader that these vote, these learn without a vote, and these go, as soon as it has what it asked before |
 //! | `compact` | `node`, `client` (optional) | the client asks that node for a snapshot, as soon as it has what it asked before |
 //! | `transfer` | `node`, `client` (optional) | the client asks the leader to hand over to that node, as soon as it has what it asked before |
@@ -39,7 +46,7 @@
 //! appends and increments.
 //!
 //! When the faults' time is over all of it is undone: links heal, nodes boot and go on, clocks run true, what is held
-//! arrives, what stalled is answered. Steps of a scenario that come later do nothing. What a person does later is done,
+//! arrives, what stalled is answered, disks are honest and have room. What rotted or was wiped stays so. Steps of a scenario that come later do nothing. What a person does later is done,
 //! is not undone, and gives the run two more seconds, in which the auditor reads again. A step that does nothing is no
 //! mistake, and is told as a [remark](crate::agenda::script::Remark).
 
@@ -50,7 +57,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub(crate) use super::act::READ_MODES;
-pub use super::act::{Act, Ask, Later, Mail, Question, Syncs};
+pub use super::act::{Act, Ask, Damage, Later, Mail, Place, Question, Syncs};
 pub use super::name::{Jump, Message, Name, Survive, Sync, Target};
 pub use raftbox_abi::note::ReadMode;
 

@@ -3,7 +3,7 @@
 //! All that is known of verbs is the table [`VERBS`]; of keys, the list in [`keys!`]. Links pack steps by the same two
 //! (see [`link`](crate::link)), so both are only ever added to, at their ends.
 
-use super::act::{Act, Ask, Later, Mail, Question, READ_MODES, Syncs};
+use super::act::{Act, Ask, Damage, Later, Mail, Place, Question, READ_MODES, Syncs};
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
 use super::pack::{Pack, Reader};
 use super::step::{Step, When};
@@ -93,6 +93,8 @@ keys! {
     learners: Vec<Name>,
     gone: Vec<Name>,
     mode: String,
+    file: u32,
+    other: Target,
 }
 
 /// From whom, and to whom.
@@ -126,6 +128,15 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("transfer", &["node"], &["client"]),
     ("members", &[], &["voters", "learners", "gone", "client"]),
     ("compact", &["node"], &["client"]),
+    ("rot", &["node"], &["file", "offset", "xor"]),
+    ("wipe", &["node"], &[]),
+    ("swap", &["node", "other"], &[]),
+    ("lie", &["node"], &[]),
+    ("honest", &["node"], &[]),
+    ("fill", &["node"], &[]),
+    ("free", &["node"], &[]),
+    ("fail-write", &["node"], &[]),
+    ("misdirect", &["node"], &[]),
 ];
 
 /// Every `ask`, with the keys that it must have and those that it may have.
@@ -279,8 +290,27 @@ impl Table {
             "timeout" => Act::Timeout(node),
             "elect" => Act::Elect(node),
             "split-vote" => Act::SplitVote(self.nodes.clone().unwrap_or_default()),
+            "rot" => Act::Disk(node, Damage::Rot(self.place()?)),
+            "wipe" => Act::Disk(node, Damage::Wipe),
+            "swap" => Act::Disk(node, Damage::Swap(self.other.unwrap_or(node))),
+            "lie" => Act::Disk(node, Damage::Lie(true)),
+            "honest" => Act::Disk(node, Damage::Lie(false)),
+            "fill" => Act::Disk(node, Damage::Fill(true)),
+            "free" => Act::Disk(node, Damage::Fill(false)),
+            "fail-write" => Act::Disk(node, Damage::FailWrite),
+            "misdirect" => Act::Disk(node, Damage::Misdirect),
             _ => return Ok(None),
         }))
+    }
+
+    /// The byte that rots, if it is said.
+    fn place(&self) -> Result<Option<Place>, String> {
+        match (self.file, self.offset, self.xor) {
+            (None, None, None) => Ok(None),
+            (Some(_), Some(_), Some(0)) => Err("xor is 0, which changes nothing".into()),
+            (Some(file), Some(offset), Some(xor)) => Ok(Some(Place { file, offset, xor })),
+            _ => Err("the step \"rot\" takes all of \"file\", \"offset\" and \"xor\", or none".into()),
+        }
     }
 
     /// What the step does to messages, syncs and clients.
@@ -397,6 +427,18 @@ impl Table {
             Act::Timeout(node) => of("timeout", node),
             Act::Elect(node) => of("elect", node),
             Act::SplitVote(nodes) => Self { nodes: Some(nodes), ..verb("split-vote") },
+            Act::Disk(node, damage) => match damage {
+                Damage::Rot(None) => of("rot", node),
+                Damage::Rot(Some(Place { file, offset, xor })) => {
+                    Self { file: Some(file), offset: Some(offset), xor: Some(xor), ..of("rot", node) }
+                }
+                Damage::Wipe => of("wipe", node),
+                Damage::Swap(with) => Self { other: Some(with), ..of("swap", node) },
+                Damage::Lie(lies) => of(if lies { "lie" } else { "honest" }, node),
+                Damage::Fill(full) => of(if full { "fill" } else { "free" }, node),
+                Damage::FailWrite => of("fail-write", node),
+                Damage::Misdirect => of("misdirect", node),
+            },
             Act::Release(from, to) if from.is_empty() && to.is_empty() => verb("release"),
             Act::Release(from, to) => links("release", from, to),
             Act::Hold(mail) => verb("hold").mailed(mail),

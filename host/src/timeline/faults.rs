@@ -6,7 +6,7 @@ use super::{Story, nodes_of};
 use crate::check::Observed;
 use crate::cuts::{Cuts, Link};
 use crate::event::text::{Tone, clock, names, printable};
-use crate::event::{Cause, Decision, Effect, Endpoint, Event, Micros, NodeId};
+use crate::event::{Cause, Decision, DiskFault, Effect, Endpoint, Event, Micros, NodeId};
 use crate::nodes::Nodes;
 use crate::unsynced::Unsynced;
 use raftbox_abi::note::Body;
@@ -90,7 +90,9 @@ impl Faults {
         let is_up = |node: &NodeId| nodes.get(*node).is_some_and(|node| node.state.is_up());
         match cause {
             Cause::Boot { node, survivors } if nodes.get(*node).is_some_and(|node| !node.state.is_up()) => {
-                let left = self.unsynced.remove(node).and_then(|unsynced| unsynced.after(survivors));
+                let unsynced = self.unsynced.remove(node).unwrap_or_default();
+                self.unsynced.entry(*node).or_default().lies = unsynced.lies;
+                let left = unsynced.after(survivors);
                 let last = nodes.get(*node).map_or(0, |node| node.log.last());
                 self.booting.insert(*node, Booting { moment: (story.event, story.at), left, last, cuts: false });
             }
@@ -118,6 +120,20 @@ impl Faults {
                 if *status != 0 {
                     story.tell('✗', Tone::Bad, format!("S{node}'s disk fails sync {sync}, with status {status}"));
                 }
+            }
+            Cause::Disk { node, fault } => {
+                let unsynced = self.unsynced.entry(*node).or_default();
+                match fault {
+                    DiskFault::Lies { lies } => unsynced.lies = *lies,
+                    DiskFault::Wiped => *unsynced = Unsynced::default(),
+                    DiskFault::Swapped { .. } | DiskFault::Rot { .. } => {}
+                }
+                let mends = *fault == DiskFault::Lies { lies: false };
+                let (mark, tone) = if mends { ('✓', Tone::Good) } else { ('✗', Tone::Bad) };
+                story.tell(mark, tone, format!("S{node}'s disk {}", fault.words()));
+            }
+            Cause::Decide { node, decision: decision @ (Decision::Failed { .. } | Decision::Misdirected { .. }), .. } => {
+                story.tell('✗', Tone::Bad, format!("S{node} {}", decision.words()));
             }
             Cause::Clock { node, jump, ppm } => {
                 let set = self.clocks.get_or_insert_with(|| ((story.event, story.at), Vec::new()));

@@ -5,7 +5,7 @@
 use super::{Moment, Seen, View};
 use crate::cuts::{Cuts, Link};
 use crate::event::text::clock;
-use crate::event::{Cause, Decision, Effect, Event, Micros, NodeId};
+use crate::event::{Cause, Decision, DiskFault, Effect, Event, Micros, NodeId};
 use std::collections::BTreeMap;
 
 /// What is broken.
@@ -17,6 +17,8 @@ pub enum Fault {
     Paused(NodeId),
     /// A node's clock runs fast or slow, by so many parts per million.
     Clock(NodeId, i32),
+    /// A node's disk says of syncs that they are done, and keeps nothing.
+    Lies(NodeId),
     /// The network is split into sides, which it names.
     Split(String),
     /// A link is cut in one direction.
@@ -31,6 +33,7 @@ impl Fault {
             Self::Down(node) => format!("S{node} is down"),
             Self::Paused(node) => format!("S{node} is paused"),
             Self::Clock(node, ppm) => format!("S{node}'s clock {}", clock(0, *ppm)),
+            Self::Lies(node) => format!("S{node}'s disk lies"),
             Self::Split(sides) => format!("the network is split: {sides}"),
             Self::Cut((from, to)) => format!("{from}→{to} is cut"),
         }
@@ -40,7 +43,7 @@ impl Fault {
     #[must_use]
     pub fn node(&self) -> Option<NodeId> {
         match self {
-            Self::Down(node) | Self::Paused(node) | Self::Clock(node, _) => Some(*node),
+            Self::Down(node) | Self::Paused(node) | Self::Clock(node, _) | Self::Lies(node) => Some(*node),
             Self::Split(_) | Self::Cut(_) => None,
         }
     }
@@ -130,6 +133,10 @@ impl Bands {
         match *cause {
             Cause::Crash { node } | Cause::Decide { node, decision: Decision::Crash, .. } => self.down(node, moment),
             Cause::Boot { node, .. } => self.end(moment, |fault| *fault == Fault::Down(node)),
+            Cause::Disk { node, fault: DiskFault::Lies { lies: true } } => self.begin(Fault::Lies(node), moment),
+            Cause::Disk { node, fault: DiskFault::Lies { lies: false } } => {
+                self.end(moment, |fault| *fault == Fault::Lies(node));
+            }
             Cause::Pause { node } => self.begin(Fault::Paused(node), moment),
             Cause::Resume { node } => self.end(moment, |fault| *fault == Fault::Paused(node)),
             Cause::Clock { node, ppm, .. } => {

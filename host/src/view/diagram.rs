@@ -81,7 +81,8 @@ fn weight(seen: &Seen<'_>, before: &View) -> Option<bool> {
             | Cause::Pause { .. }
             | Cause::Resume { .. }
             | Cause::Clock { .. }
-            | Cause::Decide { decision: Decision::Crash, .. },
+            | Cause::Disk { .. }
+            | Cause::Decide { decision: Decision::Crash | Decision::Failed { .. } | Decision::Misdirected { .. }, .. },
         )
         | Event::Effect(Effect::Halted { .. } | Effect::Trapped { .. }) => Some(true),
         Event::Cause(Cause::Request { .. } | Cause::ClientTimeout { .. } | Cause::Decide { .. })

@@ -4,7 +4,7 @@ use super::Seen;
 use super::entry::Entries;
 use super::machine::Machine;
 use crate::clock::Clock;
-use crate::event::{Cause, Decision, Effect, Event, Micros, NodeId};
+use crate::event::{Cause, Decision, DiskFault, Effect, Event, Micros, NodeId};
 use crate::nodes;
 use crate::unsynced::Unsynced;
 use raftbox_abi::note::{Body, Role};
@@ -124,7 +124,9 @@ impl Node {
         match cause {
             Cause::Boot { .. } => {
                 let (noted, clock) = (std::mem::take(&mut self.noted), self.clock);
+                let lies = self.unsynced.lies;
                 *self = Self { noted, clock, ..Self::default() };
+                self.unsynced.lies = lies;
             }
             Cause::Crash { .. } | Cause::Decide { decision: Decision::Crash, .. } => self.down(),
             Cause::Clock { jump, ppm, .. } => {
@@ -133,6 +135,8 @@ impl Node {
                     alarm.rings = self.clock.rings(at, alarm.at);
                 }
             }
+            Cause::Disk { fault: DiskFault::Lies { lies }, .. } => self.unsynced.lies = *lies,
+            Cause::Disk { fault: DiskFault::Wiped, .. } => self.unsynced = Unsynced::default(),
             Cause::Wake { .. } => self.alarm = None,
             Cause::Synced { .. } => {
                 self.syncs.pop_front();

@@ -73,6 +73,7 @@ impl Scene<'_> {
             Cause::ClientTimeout { client, .. } => format!("C{client}'s waiting"),
             Cause::Clock { node, .. } => format!("the setting of S{node}'s clock"),
             Cause::Link { from, to, .. } => format!("the change of link {from}→{to}"),
+            Cause::Disk { node, .. } => format!("what befalls S{node}'s disk"),
             Cause::Decide { node, .. } => format!("what was decided in S{node}'s turn"),
         }
     }
@@ -129,9 +130,8 @@ impl Scene<'_> {
                 let unsynced = self.unsynced(*node);
                 format!("{} crashes in the middle of a turn, after its effect {n}{unsynced}", self.named(*node))
             }
-            Cause::Decide { node, decision: Decision::Chance { site }, .. } => {
-                format!("S{node}'s fault site {site} answers 1")
-            }
+            Cause::Decide { node, decision, .. } => format!("S{node} {}", decision.words()),
+            Cause::Disk { node, fault } => format!("S{node}'s disk {}", fault.words()),
         }
     }
 

@@ -148,9 +148,39 @@ pub struct Disk {
     settled: u64,
     syncs: VecDeque<PendingSync>,
     syncs_asked: u64,
+    /// Whether it says of syncs that they are done, and keeps nothing.
+    lies: bool,
 }
 
 impl Disk {
+    /// Changes a byte of what is durable; whether there was one.
+    pub fn rot(&mut self, file: u32, offset: u64, xor: u8) -> bool {
+        let mut byte = [0];
+        if self.durable.get(file).map_or(0, |file| file.read(offset, &mut byte)) == 0 {
+            return false;
+        }
+        self.durable.get_mut(file).write(offset, &[byte[0] ^ xor]);
+        match &mut self.current {
+            // What the node reads is put together anew, or, if it cannot be, changes alike.
+            Some(current) if self.failed => {
+                current.get(file).map(|file| file.read(offset, &mut byte));
+                current.get_mut(file).write(offset, &[byte[0] ^ xor]);
+            }
+            _ => self.current = None,
+        }
+        true
+    }
+
+    /// All that is on it is gone.
+    pub fn wipe(&mut self) {
+        *self = Self { lies: self.lies, ..Self::default() };
+    }
+
+    /// From now on it says of syncs that they are done, and keeps nothing; or it does so no more.
+    pub fn set_lies(&mut self, lies: bool) {
+        self.lies = lies;
+    }
+
     /// The files as the node sees them.
     fn current(&mut self) -> &Files {
         if self.operations.is_empty() && !self.failed {
@@ -213,6 +243,9 @@ impl Disk {
             // What the node reads is put together now, while everything that it wrote is known.
             self.failed = true;
             self.current();
+        }
+        if ok && self.lies {
+            return Some(sync.ticket);
         }
         while self.settled < sync.covers {
             self.settle(ok);
@@ -296,6 +329,41 @@ mod tests {
         bytes.truncate(read as usize);
         assert_eq!(u64::from(read), disk.len(file));
         bytes
+    }
+
+    #[test]
+    fn a_disk_that_lies_keeps_nothing_until_it_is_honest_again() {
+        let mut disk = Disk::default();
+        disk.set_lies(true);
+        disk.write(0, 0, b"lost");
+        disk.sync(1);
+        assert_eq!(disk.synced(0, true), Some(1));
+        assert_eq!(contents(&mut disk, 0), b"lost");
+        disk.recover(&[]);
+        assert_eq!(contents(&mut disk, 0), b"");
+        disk.write(0, 0, b"kept");
+        disk.sync(2);
+        disk.synced(0, true);
+        disk.set_lies(false);
+        disk.sync(3);
+        assert_eq!(disk.synced(1, true), Some(3));
+        disk.recover(&[]);
+        assert_eq!(contents(&mut disk, 0), b"kept");
+    }
+
+    #[test]
+    fn what_rots_is_another_byte_for_whoever_reads_it_and_nothing_where_there_is_none() {
+        let mut disk = Disk::default();
+        disk.write(0, 0, b"abc");
+        assert!(!disk.rot(0, 1, 1), "it is not durable yet");
+        disk.sync(1);
+        disk.synced(0, true);
+        disk.write(0, 2, b"d");
+        assert_eq!(contents(&mut disk, 0), b"abd");
+        assert!(disk.rot(0, 1, 1) && !disk.rot(0, 3, 1) && !disk.rot(1, 0, 1));
+        assert_eq!(contents(&mut disk, 0), b"acd");
+        disk.wipe();
+        assert_eq!(contents(&mut disk, 0), b"");
     }
 
     #[test]

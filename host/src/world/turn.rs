@@ -76,6 +76,7 @@ pub struct Turn {
     effects: u32,
     notes: u32,
     visits: u32,
+    operations: u32,
     bytes: u64,
 }
 
@@ -93,6 +94,7 @@ impl Turn {
             effects: 0,
             notes: 0,
             visits: 0,
+            operations: 0,
             bytes: 0,
         }
     }
@@ -102,7 +104,7 @@ impl Turn {
         assert!(self.body.is_none(), "one turn ends before the next begins");
         self.body = Some(body);
         self.now = now;
-        (self.effects, self.notes, self.visits, self.bytes) = (0, 0, 0, 0);
+        (self.effects, self.notes, self.visits, self.operations, self.bytes) = (0, 0, 0, 0, 0);
     }
 
     /// The turn is over.
@@ -148,6 +150,16 @@ impl Turn {
             return Err(Stop::Down);
         }
         Ok(())
+    }
+
+    /// How the next disk operation goes, if not as it should; `begins` is where a write does.
+    fn operation(&mut self, begins: Option<u64>) -> Option<Decision> {
+        let n = self.operations;
+        self.operations = n.saturating_add(1);
+        let Body { node, boot, calls, .. } = *self.body();
+        let decision = self.decider.operation((node, boot, calls, n), begins)?;
+        self.step.cause(0, &Cause::Decide { node, boot, call: calls, n, decision });
+        Some(decision)
     }
 
     fn tell(&mut self, what: &str, len: usize) -> Result<(), Stop> {
@@ -214,9 +226,15 @@ impl Host for Turn {
     fn disk_write(&mut self, file: u32, offset: u64, bytes: &[u8]) -> Result<i32, Stop> {
         self.accept("a disk write", bytes.len(), TRANSFER_BYTES_MAX)?;
         check_file(file, offset.checked_add(bytes.len() as u64))?;
+        let at = match self.operation(Some(offset)) {
+            Some(Decision::Failed { status }) => return Ok(status),
+            // What would lie past the end of every disk stays where it should be.
+            Some(Decision::Misdirected { to }) if check_file(file, to.checked_add(bytes.len() as u64)).is_ok() => to,
+            _ => offset,
+        };
         let body = self.body();
         let node = body.node;
-        body.disk.write(file, offset, bytes);
+        body.disk.write(file, at, bytes);
         let len = u32::try_from(bytes.len()).expect("a transfer is at most 1 MiB");
         self.effect(&Effect::Write { node, file, offset, len, hash: raftbox_abi::hash(bytes) })?;
         Ok(status::OK)
@@ -224,6 +242,9 @@ impl Host for Turn {
 
     fn disk_truncate(&mut self, file: u32, len: u64) -> Result<i32, Stop> {
         check_file(file, Some(len))?;
+        if let Some(Decision::Failed { status }) = self.operation(None) {
+            return Ok(status);
+        }
         let body = self.body();
         let node = body.node;
         body.disk.truncate(file, len);

@@ -177,6 +177,10 @@ rules! {
     /// A disk failed.
     SYNC_FAILED: "raftbox: the disks",
         "What a failed sync covers never becomes durable.";
+    /// A disk is not what it says.
+    DISK: "raftbox: the disks",
+        "A disk may fail, fill up, lie, or change what it keeps. Checksums tell a node of damage; against a disk that forgets \
+         what it said was durable, no node of Raft is safe.";
     /// A node stopped itself.
     HALT: "raftbox: the boundary",
         "A guest that cannot go on safely stops itself, and says why.";

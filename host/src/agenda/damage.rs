@@ -1,0 +1,75 @@
+//! Acts on disks: they rot, are wiped, exchanged or full, lie, fail, and write elsewhere.
+
+use super::acts::Done;
+use super::{Action, Agenda};
+use crate::draw::{Concern, Draw};
+use crate::event::{Cause, DiskFault, NodeId};
+use crate::scenario::step::{Damage, Place};
+use crate::world::decider::Order;
+use raftbox_abi::boundary::SECTOR;
+
+impl Agenda {
+    pub(super) fn damage(&mut self, node: NodeId, damage: Damage) -> Done {
+        let fault = match damage {
+            Damage::Rot(Some(Place { file, offset, xor })) => {
+                DiskFault::Rot { file, offset: u64::from(offset), xor }
+            }
+            Damage::Rot(None) => self.rot(node)?,
+            Damage::Wipe => {
+                self.is_down(node)?;
+                DiskFault::Wiped
+            }
+            Damage::Swap(with) => {
+                let with = self.target(with);
+                self.is_down(node)?;
+                self.is_down(with)?;
+                DiskFault::Swapped { with }
+            }
+            Damage::Lie(lies) if self.node(node).lies == lies => {
+                return Err(format!("the disk of S{node} does {} already", if lies { "lie" } else { "not lie" }));
+            }
+            Damage::Lie(lies) => DiskFault::Lies { lies },
+            Damage::Fill(full) => {
+                self.ready.push_back(Action::Order(Order::Full(node, full)));
+                return Ok(());
+            }
+            Damage::FailWrite => {
+                self.ready.push_back(Action::Order(Order::FailWrite(node)));
+                return Ok(());
+            }
+            Damage::Misdirect => {
+                let mut draw = self.draws_damage(node);
+                let by = (1 + draw.below(8)) * SECTOR;
+                self.ready.push_back(Action::Order(Order::Misdirect(node, by)));
+                return Ok(());
+            }
+        };
+        self.apply(Cause::Disk { node, fault });
+        Ok(())
+    }
+
+    /// The draws of the step that is being taken.
+    fn draws_damage(&self, node: NodeId) -> Draw {
+        Draw::new(self.seed, Concern::Fault, [u64::MAX, u64::from(self.performing), u64::from(node)])
+    }
+
+    fn is_down(&mut self, node: NodeId) -> Done {
+        if self.node(node).up { Err(format!("S{node} is up, and has its disk in use")) } else { Ok(()) }
+    }
+
+    /// A byte that the node can tell to be damaged: something that was written later says that it was durable by then.
+    fn rot(&mut self, node: NodeId) -> Result<DiskFault, String> {
+        let mut draw = self.draws_damage(node);
+        let places = self.node(node).disk.provable();
+        let bytes: u64 = places.iter().map(|(_, bytes)| bytes).sum();
+        let mut place = draw.below(bytes);
+        let xor = u8::try_from(1 + draw.below(255)).expect("it is below 256");
+        for (file, bytes) in places {
+            match place.checked_sub(bytes) {
+                Some(rest) => place = rest,
+                None => return Ok(DiskFault::Rot { file, offset: place, xor }),
+            }
+        }
+        Err(format!("S{node} has nothing on its disk whose damage it could tell from a torn tail"))
+    }
+}

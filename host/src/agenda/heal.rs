@@ -1,0 +1,77 @@
+//! The faults' time is over: all is healed, or a majority is, so that what the cluster still owes can be asked of it.
+
+use super::core::{Fate, fate};
+use super::{Action, Agenda};
+use crate::event::{Cause, DiskFault, Endpoint, NodeId};
+use crate::world::decider::Order;
+
+impl Agenda {
+    /// Ends all faults, but for those of the nodes that are not to be healed.
+    pub(super) fn heal(&mut self) {
+        self.healed = true;
+        let core = std::mem::take(&mut self.core);
+        let heals = |end: Endpoint| match end {
+            Endpoint::Node(node) => core.contains(&node),
+            Endpoint::Client(_) => true,
+        };
+        self.network.calm(|from, to| heals(from) && heals(to));
+        self.workload.stop();
+        for (from, to) in self.network.cuts() {
+            if heals(from) && heals(to) {
+                self.apply(Cause::Link { from, to, up: true });
+            }
+        }
+        for node in 1..=self.count() {
+            self.disarm(node);
+            self.node(node).waits = None;
+            if core.contains(&node) { self.mend(node) } else { self.leave(node, &core) }
+        }
+        self.release_all();
+        self.core = core;
+        self.audit();
+    }
+
+    /// A node has a whole disk, as far as a disk can be mended, a true clock, and takes turns.
+    fn mend(&mut self, node: NodeId) {
+        self.ready.push_back(Action::Order(Order::Mend(node)));
+        let (paused, ppm, lies) = (self.node(node).paused, self.node(node).ppm, self.node(node).lies);
+        if lies {
+            self.apply(Cause::Disk { node, fault: DiskFault::Lies { lies: false } });
+        }
+        if ppm != 0 {
+            self.apply(Cause::Clock { node, jump: 0, ppm: 0 });
+        }
+        if paused {
+            self.apply(Cause::Resume { node });
+        }
+        let boot = self.boot(node, None);
+        self.ready.extend(boot.map(Action::Apply));
+    }
+
+    /// A node is not healed, and may fare worse.
+    fn leave(&mut self, node: NodeId, core: &[NodeId]) {
+        let (up, paused) = (self.node(node).up, self.node(node).paused);
+        let me = Endpoint::Node(node);
+        let cuts = |agenda: &mut Self, outward: bool| {
+            for other in core {
+                let other = Endpoint::Node(*other);
+                let (from, to) = if outward { (me, other) } else { (other, me) };
+                if agenda.network.is_up(from, to) {
+                    agenda.apply(Cause::Link { from, to, up: false });
+                }
+            }
+        };
+        match fate(self.seed, node) {
+            Fate::Left => {}
+            Fate::Down if up => self.apply(Cause::Crash { node }),
+            Fate::Paused if up && !paused => self.apply(Cause::Pause { node }),
+            Fate::Down | Fate::Paused => {}
+            Fate::Deaf => cuts(self, false),
+            Fate::Mute => cuts(self, true),
+            Fate::Isolated => {
+                cuts(self, false);
+                cuts(self, true);
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Liveness: when the faults' time is over, and a majority is healed, it elects a leader, serves clients, and agrees, within
+//! the time that the scenario gives it.
+//!
+//! Judged when the run is over. A person who acts after that time may leave the cluster unable to, so then it cannot be.
+
+use super::Observed;
+use super::model::Model;
+use super::verdict::Verdict;
+use crate::agenda::core::core;
+use crate::event::{ClientId, Effect, Event, Micros, NodeId};
+use crate::plan::Plan;
+use crate::timeline::seconds;
+use raftbox_abi::client::{Attempt, Reply};
+use raftbox_abi::note::{Body, Role};
+
+/// What is expected of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// When the faults' time is over.
+    pub healed: Micros,
+    /// How long it may take from then on.
+    pub within: Micros,
+    /// Who is healed.
+    pub core: Vec<NodeId>,
+    /// Whether they are to agree in the end: the members are known, and nobody has acted.
+    pub agree: bool,
+    /// Whether somebody acts beside the scenario.
+    pub acted: bool,
+    /// Who reads every key then, and how many there are.
+    pub auditor: ClientId,
+    /// See `auditor`.
+    pub keys: u64,
+}
+
+impl Expected {
+    /// What is expected of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let Plan { scenario, interventions, .. } = plan;
+        Self {
+            healed: scenario.duration.0,
+            within: scenario.settle.0,
+            core: core(plan),
+            agree: scenario.faults.core,
+            acted: !interventions.is_empty(),
+            auditor: scenario.clients.count + 1,
+            keys: 3 * u64::from(scenario.clients.keys),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Liveness {
+    pub(super) expected: Option<Expected>,
+    /// The auditor's operations that were answered, from the last time on that it began.
+    answered: Vec<u64>,
+    /// Who last became leader after all was healed, and in which term.
+    led: Option<(NodeId, u64)>,
+    /// Who became one how often.
+    elections: u64,
+    /// The last event.
+    last: (u64, Micros),
+    over: bool,
+}
+
+impl Liveness {
+    #[inline]
+    pub(super) fn observe(&mut self, observed: &Observed<'_>) {
+        self.last = (observed.index, observed.at);
+        let Some(expected) = self.expected.as_ref().filter(|expected| observed.at >= expected.healed) else { return };
+        match observed.event {
+            Event::Effect(Effect::Received { client, operation, body }) if *client == expected.auditor => {
+                let number = Attempt::unpack(*operation).operation;
+                let is_value = matches!(
+                    Reply::decode(body),
+                    Some(Reply::Ok(raftbox_abi::client::Outcome::Value(_)))
+                );
+                if is_value && !self.answered.contains(&number) {
+                    self.answered.push(number);
+                }
+            }
+            Event::Effect(Effect::Note { node, .. }) => {
+                if let Some(Body::Role { role: Role::Leader, term, .. }) = observed.note.map(|note| &note.body) {
+                    self.led = Some((*node, *term));
+                    self.elections += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The run is over.
+    pub(super) fn finish(&mut self) {
+        self.over = true;
+    }
+
+    pub(super) fn verdict(&self, model: &Model) -> Verdict {
+        let unobserved = |missing: &str| Verdict::Unobserved { missing: missing.to_owned() };
+        let Some(expected) = &self.expected else { return unobserved("what is expected of the run") };
+        if !self.over {
+            return unobserved("the end of the run");
+        }
+        let answered = self.answered.len() as u64;
+        let violated = |what: String| match expected.acted {
+            true => unobserved("a run in which nobody acted, or one that came to rest"),
+            false => Verdict::Violated { event: self.last.0, at: self.last.1, what },
+        };
+        let core = expected.core.iter().map(|node| format!("S{node}")).collect::<Vec<_>>().join(" ");
+        if answered < expected.keys {
+            let led = match self.led {
+                Some((node, term)) => format!("{} leaders since, the last S{node} of term {term}", self.elections),
+                None => "no leader was elected since".into(),
+            };
+            let (within, keys) = (seconds(expected.within), expected.keys);
+            return violated(format!(
+                "{within} after the faults' time was over and {core} were healed, {answered} of {keys} reads were \
+                 answered; {led}"
+            ));
+        }
+        let behind = |node: &&NodeId| model.commit_of(**node) < model.committed_to();
+        match expected.core.iter().filter(|_| expected.agree).find(behind) {
+            Some(node) => violated(format!(
+                "{core} were healed, and in the end S{node} knows what is committed up to {}, of {}",
+                model.commit_of(*node),
+                model.committed_to()
+            )),
+            None => Verdict::Pass,
+        }
+    }
+}
