@@ -28,8 +28,8 @@ mod custody;
 mod damage;
 pub mod disk;
 mod election;
-mod heal;
 pub mod faults;
+mod heal;
 pub mod network;
 mod post;
 pub mod queue;
@@ -44,8 +44,8 @@ use crate::draw::{Concern, Draw};
 use crate::event::{Cause, Decision, DiskFault, Effect, Endpoint, Event, MessageName, Micros, NodeId};
 use crate::plan::Plan;
 use crate::scenario;
-use crate::scenario::step::{Survive, Sync};
 use crate::scenario::Sites;
+use crate::scenario::step::{Survive, Sync};
 use crate::world::decider::{self, Order};
 use alarms::Alarms;
 use custody::Custody;
@@ -57,8 +57,9 @@ use stalls::Stalls;
 use std::collections::VecDeque;
 use workload::Workload;
 
-/// How long a run goes on after the last read, so that followers learn what was committed.
-const LINGER: Micros = 500_000;
+/// How long a run goes on after the last read, so that followers learn what was committed; and where they have to, since only
+/// a majority was healed.
+const LINGER: [Micros; 2] = [500_000, 2_000_000];
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -378,7 +379,7 @@ impl Agenda {
             self.audit();
         } else {
             self.audited = Audit::Done;
-            self.end_at(self.now + LINGER);
+            self.end_at(self.now + LINGER[usize::from(self.core.len() < self.nodes.len())]);
         }
     }
 

@@ -194,18 +194,17 @@ impl Checkers {
 
     /// Takes the next event into account.
     pub fn observe(&mut self, observed: &Observed<'_>) {
-        self.liveness.observe(observed);
+        self.liveness.observe(observed, &self.model);
+        self.recorder.observe(observed.index, observed.at, observed.event);
         match observed.event {
             Event::Cause(Cause::Request { client, operation, attempt, body, .. }) => {
                 self.acknowledged_writes.observe(observed);
-                self.recorder.observe(observed.index, observed.at, observed.event);
                 let attempt = Attempt { operation: *operation, attempt: *attempt };
                 self.properties.read_safety.request(*client, attempt, body, &self.model);
                 self.properties.exactly_once.request(body);
             }
             Event::Effect(Effect::Received { client, operation, body }) => {
                 self.acknowledged_writes.observe(observed);
-                self.recorder.observe(observed.index, observed.at, observed.event);
                 self.properties.read_safety.received(*client, Attempt::unpack(*operation), body);
             }
             _ => {

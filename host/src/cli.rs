@@ -9,6 +9,7 @@
 //! | `plan` | what is to be run: a scenario with what the arguments change in it, or a link |
 //! | `replay` | `replay` and `diff` |
 //! | `check` | `check`: histories |
+//! | `hunt` | `hunt`: many seeds |
 //! | `guest` | the built-in guest or another, admitted and compiled; `lint` |
 //! | `files` | run files, read and written with care |
 //! | `report` | the table of nodes, verdicts, the summary, and the same as JSON |
@@ -20,6 +21,7 @@
 mod check;
 mod files;
 mod guest;
+mod hunt;
 mod paint;
 mod plan;
 mod replay;
@@ -62,6 +64,7 @@ const EXAMPLES: &str = "\
 Examples:
   raftbox                                  watch the tour: elections, a partition, a crash
   raftbox run chaos --seed 7               every fault at random, the same ones each time
+  raftbox hunt chaos --seeds 0..1000       a thousand seeds, and what breaks in which
   raftbox run chaos --seed 7 --out 7.run   keep the run
   raftbox replay 7.run                     run it again from its causes, and compare every event
   raftbox run tour --events | less         every event, a line each
@@ -90,6 +93,8 @@ enum Command {
     /// Run a scenario, and tell what happens
     #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
     Run(Run),
+    /// Run many seeds of a scenario, and tell of those in which something breaks
+    Hunt(hunt::Args),
     /// Run a run file again, and compare every event
     #[command(after_help = EXIT_CODES)]
     Replay(Replay),
@@ -118,21 +123,8 @@ struct Run {
     /// Where all chance comes from: the same seed is the same run
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, allow_negative_numbers = true, help_heading = "What is run")]
     seed: u64,
-    /// How many nodes, 1 to 9 [default: as the scenario says]
-    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true, help_heading = "What is run")]
-    nodes: Option<u32>,
-    /// Where everything comes from that the scenario does not say: calm, lossy or chaos
-    #[arg(long, value_name = "NAME", help_heading = "What is run")]
-    profile: Option<String>,
-    /// How long faults may happen and clients ask, in virtual time: 500ms, 20s, 5m
-    #[arg(long = "for", value_name = "DURATION", value_parser = span, help_heading = "What is run")]
-    duration: Option<Span>,
-    /// A setting of every node, such as election_min=300ms or pre_vote=false; may be given several times
-    #[arg(long, value_name = "NAME=VALUE", value_parser = setting, help_heading = "What is run")]
-    set: Vec<(String, String)>,
-    /// A Raft node of your own, compiled to WebAssembly
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is run")]
-    guest: Option<PathBuf>,
+    #[command(flatten)]
+    what: What,
 
     /// Run what somebody shared: the text of a link, or an address that ends with one
     #[arg(long, value_name = "LINK", conflicts_with_all = ["scenario", "seed", "nodes", "profile", "duration", "set"], help_heading = "What is run")]
@@ -157,6 +149,26 @@ struct Run {
     share: bool,
     #[command(flatten)]
     show: Show,
+}
+
+/// What is run, beside the scenario and the seed.
+#[derive(Args, Debug)]
+struct What {
+    /// How many nodes, 1 to 9 [default: as the scenario says]
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true, help_heading = "What is run")]
+    nodes: Option<u32>,
+    /// Where everything comes from that the scenario does not say: calm, lossy or chaos
+    #[arg(long, value_name = "NAME", help_heading = "What is run")]
+    profile: Option<String>,
+    /// How long faults may happen and clients ask, in virtual time: 500ms, 20s, 5m
+    #[arg(long = "for", value_name = "DURATION", value_parser = span, help_heading = "What is run")]
+    duration: Option<Span>,
+    /// A setting of every node, such as election_min=300ms or pre_vote=false; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting, help_heading = "What is run")]
+    set: Vec<(String, String)>,
+    /// A Raft node of your own, compiled to WebAssembly
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is run")]
+    guest: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -256,6 +268,8 @@ pub struct Surroundings {
     pub cache: Option<PathBuf>,
     /// The checkout whose page is served.
     pub checkout: Option<PathBuf>,
+    /// Whether a bar may show on the error output how far something long has come.
+    pub progress: bool,
 }
 
 impl Surroundings {
@@ -267,7 +281,8 @@ impl Surroundings {
         let cache = etcetera::choose_base_strategy().ok().map(|user| user.cache_dir().join("raftbox"));
         let folders = [std::env::current_dir(), std::env::current_exe()];
         let checkout = folders.iter().flatten().find_map(|folder| serve::checkout(folder));
-        Self { width, cache, checkout }
+        let progress = io::IsTerminal::is_terminal(&io::stderr());
+        Self { width, cache, checkout, progress }
     }
 }
 
@@ -347,6 +362,7 @@ impl Cli {
             Some(Command::Run(run)) => run::run(&run, surroundings, out),
             Some(Command::Replay(replay)) => replay::replay(&replay, surroundings, out),
             Some(Command::Diff(diff)) => replay::diff(&diff, surroundings, out),
+            Some(Command::Hunt(args)) => hunt::hunt(&args, surroundings, out),
             Some(Command::Check(args)) => check::run(&args, surroundings, out),
             Some(Command::Lint(lint)) => guest::lint(&lint.guest, out),
             Some(Command::Serve(args)) => serve::serve(&args, surroundings, out),

@@ -104,6 +104,11 @@ pub trait Node<H: Host>: Sized {
     /// Puts it into that state.
     fn restore(&mut self, image: &Self::Image);
 
+    /// A hash of all of its state, if it has one that can be hashed.
+    fn fingerprint(&mut self) -> Option<u64> {
+        None
+    }
+
     /// Puts it into the state of another node of the same guest.
     fn copy(&mut self, other: &mut Self) {
         self.restore(&other.save());

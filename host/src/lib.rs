@@ -41,6 +41,8 @@ pub mod engine;
 pub mod event;
 pub mod gate;
 pub mod history;
+#[cfg(not(target_family = "wasm"))]
+pub mod hunt;
 pub mod linearizability;
 pub mod link;
 pub mod nodes;

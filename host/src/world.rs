@@ -181,6 +181,14 @@ impl<E: Engine<Turn>> World<E> {
         if slot.state == State::Down { None } else { slot.guest.inspect() }
     }
 
+    /// A hash of the state of each guest that is up, from S1 on.
+    pub fn fingerprints(&mut self) -> Vec<Option<u64>> {
+        let of = |slot: &mut Slot<E::Node>| {
+            if slot.state == State::Down { None } else { slot.guest.fingerprint() }
+        };
+        self.slots.iter_mut().map(of).collect()
+    }
+
     fn turn(&mut self) -> &mut Turn {
         self.turn.as_mut().expect("the turn is over")
     }

@@ -94,6 +94,14 @@ fn or_halt<I: Imports, T>(imports: &mut I, result: Result<T, Fault>) -> T {
     result.unwrap_or_else(|fault| imports.halt(fault.code, &fault.reason))
 }
 
+/// Fault sites: what a node may do at any time, and seldom does. The host says when.
+mod site {
+    /// A datagram finds no room to wait in, and is dropped.
+    pub(super) const NO_ROOM_FOR_DATAGRAM: u32 = 1;
+    /// So does a request, which is refused.
+    pub(super) const NO_ROOM_FOR_REQUEST: u32 = 2;
+}
+
 impl Guest for Node {
     fn boot<I: Imports>(imports: &mut I, boot: &Boot<'_>) -> Self {
         let settings = or_halt(imports, Settings::read(boot));
@@ -120,6 +128,9 @@ impl Guest for Node {
             // What a message makes a node write could pile up here; the sender will say it again.
             return imports.log(level::DEBUG, &format!("still booting: dropped a datagram of {from}"));
         }
+        if imports.chance(site::NO_ROOM_FOR_DATAGRAM) {
+            return imports.log(level::DEBUG, &format!("no room: dropped a datagram of {from}"));
+        }
         match wire::decode(datagram) {
             Some(message) => self.step(imports, Input::Message { from, message }),
             None => {
@@ -138,6 +149,9 @@ impl Guest for Node {
         let Some(request) = Request::decode(body) else {
             return self.reply(imports, asking, Reply::Refused(Reason::Malformed));
         };
+        if imports.chance(site::NO_ROOM_FOR_REQUEST) {
+            return self.reply(imports, asking, Reply::Refused(Reason::LogFull));
+        }
         let (bytes, bound) = (body.len() as u64, self.settings.command_bytes_max);
         if bytes > bound {
             let refusal = Refusal::LogFull { bytes, bound };

@@ -7,8 +7,8 @@
 use super::script::{Number, Origin};
 use super::{Action, Agenda, Audit};
 use crate::event::{Cause, Endpoint, Micros, NodeId};
-use crate::world::decider::Order;
 use crate::scenario::step::{Act, Ask, Name, Survive, Target};
+use crate::world::decider::Order;
 
 /// What an act did, or why it did nothing.
 pub(super) type Done = Result<(), String>;

@@ -11,9 +11,7 @@ use raftbox_abi::boundary::SECTOR;
 impl Agenda {
     pub(super) fn damage(&mut self, node: NodeId, damage: Damage) -> Done {
         let fault = match damage {
-            Damage::Rot(Some(Place { file, offset, xor })) => {
-                DiskFault::Rot { file, offset: u64::from(offset), xor }
-            }
+            Damage::Rot(Some(Place { file, offset, xor })) => DiskFault::Rot { file, offset: u64::from(offset), xor },
             Damage::Rot(None) => self.rot(node)?,
             Damage::Wipe => {
                 self.is_down(node)?;

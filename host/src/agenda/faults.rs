@@ -1,12 +1,15 @@
 //! Faults at random, as steps: drawn from the seed before the run, so that each can be told, kept or taken away alone.
 
+use super::core::damaged;
+use super::swarm::mix;
 use crate::draw::{Concern, Draw, Ratio};
 use crate::event::{Endpoint, Micros, NodeId};
-use crate::scenario::Scenario;
-use super::core::damaged;
+use crate::plan::Plan;
 use crate::scenario::Recurring;
+use crate::scenario::Scenario;
 use crate::scenario::step::{Act, Damage, Jump, Later, Mail, Name, Step, Syncs, Target, When};
 use crate::units::Span;
+use std::collections::BTreeMap;
 
 /// The kinds of faults, as the key of their draws.
 #[derive(Clone, Copy)]
@@ -35,6 +38,36 @@ enum Kind {
     Swap = 22,
 }
 
+impl Kind {
+    /// The key that it has in a scenario.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+            Self::Pause => "pause",
+            Self::Partition => "partition",
+            Self::OneWay => "one_way",
+            Self::Clock => "clock",
+            Self::Start => "start",
+            Self::Deaf => "deaf",
+            Self::Mute => "mute",
+            Self::Flap => "flap",
+            Self::Jam => "jam",
+            Self::Clog => "clog",
+            Self::Swizzle => "swizzle",
+            Self::Slow => "slow",
+            Self::Stall => "stall",
+            Self::SyncFails => "sync_fails",
+            Self::WriteFails => "write_fails",
+            Self::Full => "full",
+            Self::Rot => "rot",
+            Self::Misdirect => "misdirect",
+            Self::Lie => "lie",
+            Self::Wipe => "wipe",
+            Self::Swap => "swap",
+        }
+    }
+}
+
 /// In a crash within a turn, the node gets at most so far: most turns have few effects.
 const EFFECTS_MAX: u64 = 4;
 
@@ -44,14 +77,30 @@ const AGAIN_MAX: u64 = 300_000;
 /// All faults of a scenario for a seed, and the state in which its clocks start.
 #[must_use]
 pub fn draw(scenario: &Scenario, seed: u64) -> Vec<Step> {
-    let mut script = Script { scenario, seed, damaged: damaged(scenario, seed), steps: Vec::new() };
+    script(scenario, seed).steps
+}
+
+/// How often each kind of fault is drawn in a plan, by the key that it has in a scenario.
+#[must_use]
+pub fn count(plan: &Plan) -> BTreeMap<&'static str, u64> {
+    let mut scenario = plan.scenario.clone();
+    let every = scenario.faults.every().into_iter().map(|(kind, _)| (kind, 0));
+    let mut counts: BTreeMap<_, _> = every.collect();
+    let mixed = mix(&plan.scenario, plan.seed);
+    counts.extend(script(&mixed, plan.seed).counts);
+    counts
+}
+
+fn script(scenario: &Scenario, seed: u64) -> Script<'_> {
+    let counts = BTreeMap::new();
+    let mut script = Script { scenario, seed, damaged: damaged(scenario, seed), steps: Vec::new(), counts };
     script.clocks();
     script.nodes();
     script.network();
     script.disks();
     script.clock_faults();
     script.beyond();
-    script.steps
+    script
 }
 
 /// A drift up to that many parts per million, forward or back.
@@ -66,6 +115,8 @@ struct Script<'a> {
     /// The nodes that may be damaged for good.
     damaged: Vec<NodeId>,
     steps: Vec<Step>,
+    /// How often each kind was drawn.
+    counts: BTreeMap<&'static str, u64>,
 }
 
 impl Script<'_> {
@@ -94,6 +145,7 @@ impl Script<'_> {
             if at >= self.until() {
                 break;
             }
+            *self.counts.entry(kind.word()).or_default() += 1;
             fault(self, at, &mut draw);
         }
     }
@@ -111,7 +163,10 @@ impl Script<'_> {
                 script.end(at, Act::Restart(node, None));
                 while draw.happens(crash.again) && at < script.until() {
                     at += draw.below(AGAIN_MAX);
-                    script.end(at, Act::Crash(node, None));
+                    if at >= script.until() {
+                        break;
+                    }
+                    script.step(at, Act::Crash(node, None));
                     at += draw.below(AGAIN_MAX);
                     script.end(at, Act::Restart(node, None));
                 }
@@ -169,7 +224,7 @@ impl Script<'_> {
             self.recur(Kind::Flap, flap.every, |script, mut at, draw| {
                 let until = at + draw.within(flap.lasts.range());
                 let [one, other] = script.pair(draw).map(|node| vec![node]);
-                while at < until {
+                while at < until.min(script.until()) {
                     script.end(at, Act::Cut(one.clone(), other.clone()));
                     script.end(at, Act::Cut(other.clone(), one.clone()));
                     at += draw.within(flap.period.range());
@@ -209,7 +264,10 @@ impl Script<'_> {
                     let by = Later::By(Span(draw.within(swizzle.by.range())));
                     let (begins, ends) = (draw.below(lasts / 2 + 1), lasts / 2 + draw.below(lasts / 2 + 1));
                     let (node, others) = script.one_and_others(node);
-                    script.end(at + begins, Act::Delay(Mail::Links(others.clone(), node.clone()), by));
+                    if at + begins >= script.until() {
+                        continue;
+                    }
+                    script.step(at + begins, Act::Delay(Mail::Links(others.clone(), node.clone()), by));
                     script.end(at + ends, Act::Release(others, node));
                 }
             });
@@ -394,7 +452,7 @@ mod tests {
     #[test]
     fn chaos_has_every_kind_of_fault_and_ends_them_in_time() {
         let scenario = Scenario::built_in("chaos", None).unwrap();
-        let mut kinds = std::collections::BTreeMap::new();
+        let mut kinds = BTreeMap::new();
         for seed in 0..20 {
             let steps = draw(&scenario, seed);
             assert_eq!(steps, draw(&scenario, seed));
@@ -412,7 +470,13 @@ mod tests {
     fn a_split_has_two_sides_or_more() {
         for nodes in 2..=9 {
             let scenario = Scenario { nodes, ..Scenario::default() };
-            let script = Script { scenario: &scenario, seed: 0, damaged: Vec::new(), steps: Vec::new() };
+            let script = Script {
+                scenario: &scenario,
+                seed: 0,
+                damaged: Vec::new(),
+                steps: Vec::new(),
+                counts: BTreeMap::new(),
+            };
             let mut most = 0;
             for n in 0..200 {
                 let mut draw = Draw::new(0, Concern::Fault, [0, n, 0]);

@@ -2,8 +2,9 @@
 
 use super::core::{Fate, fate};
 use super::{Action, Agenda};
+use crate::draw::Ratio;
 use crate::event::{Cause, DiskFault, Endpoint, NodeId};
-use crate::world::decider::Order;
+use crate::world::decider::{Order, Sites};
 
 impl Agenda {
     /// Ends all faults, but for those of the nodes that are not to be healed.
@@ -16,6 +17,8 @@ impl Agenda {
         };
         self.network.calm(|from, to| heals(from) && heals(to));
         self.workload.stop();
+        let (seed, never) = (self.seed, Ratio::NEVER);
+        self.ready.push_back(Action::Order(Order::Sites(Sites { seed, active: never, fires: never })));
         for (from, to) in self.network.cuts() {
             if heals(from) && heals(to) {
                 self.apply(Cause::Link { from, to, up: true });

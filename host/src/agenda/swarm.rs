@@ -46,7 +46,8 @@ pub fn mix(scenario: &Scenario, seed: u64) -> Scenario {
         let mut draw = next();
         let gone = draw.happens(LEFT_OUT);
         // From a quarter as many to twice as many.
-        let times = ratio.times.saturating_mul(u32::try_from(draw.within(Range { low: 1, high: 8 })).expect("it is small"));
+        let times =
+            ratio.times.saturating_mul(u32::try_from(draw.within(Range { low: 1, high: 8 })).expect("it is small"));
         let of = ratio.of.saturating_mul(4);
         *ratio = if gone { Ratio::NEVER } else { Ratio { times: times.min(of), of }.reduced() };
     }

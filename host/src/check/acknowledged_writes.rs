@@ -29,6 +29,8 @@ pub(super) struct AcknowledgedWrites {
     auditor: ClientId,
     /// Each client's operations, by number.
     clients: Vec<Vec<(u64, Asked)>>,
+    /// How many operations each client had asked when the auditor began.
+    before_audit: Vec<usize>,
     names: BTreeMap<Vec<u8>, KeyId>,
     keys: Vec<Key>,
     /// The tokens of all appends.
@@ -99,6 +101,11 @@ impl AcknowledgedWrites {
         let Some((place, Err(slot))) = self.place(client, operation) else {
             return;
         };
+        if client == self.auditor && self.before_audit.is_empty() {
+            self.before_audit = self.clients.iter().map(Vec::len).collect();
+            // Its own are no others'.
+            self.before_audit[place] = 0;
+        }
         let asked = match Request::decode(body).map(|request| request.operation) {
             Some(Operation::Append(key, value)) if key.starts_with(b"a") => self.append(key, value),
             Some(Operation::Increment(key, by)) if key.starts_with(b"c") => self.increment(key, by),
@@ -158,8 +165,10 @@ impl AcknowledgedWrites {
         let Some((place, Ok(slot))) = self.place(client, operation) else {
             return;
         };
-        // An operation that is not defined on what is there took no effect, and its attempts are as if lost.
-        let event = (outcome != Outcome::Undefined).then_some(observed.index);
+        // An operation that is not defined on what is there took no effect, and its attempts are as if lost. One that is
+        // answered when the auditor reads, and was asked before, is one that its client had given up.
+        let given_up = self.before_audit.get(place).is_some_and(|count| slot < *count);
+        let event = (outcome != Outcome::Undefined && !given_up).then_some(observed.index);
         match self.clients[place][slot].1 {
             Asked::Append(key, place) => {
                 let acknowledged = &mut self.keys[key].appends[place].1;

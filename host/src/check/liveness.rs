@@ -1,13 +1,17 @@
 //! Liveness: when the faults' time is over, and a majority is healed, it elects a leader, serves clients, and agrees, within
 //! the time that the scenario gives it.
 //!
+//! Who hears the leader and is not heard by it, or the other way round, cannot agree, and need not. That may be, since the
+//! leader may be one that was not healed.
+//!
 //! Judged when the run is over. A person who acts after that time may leave the cluster unable to, so then it cannot be.
 
 use super::Observed;
 use super::model::Model;
 use super::verdict::Verdict;
 use crate::agenda::core::core;
-use crate::event::{ClientId, Effect, Event, Micros, NodeId};
+use crate::cuts::Cuts;
+use crate::event::{Cause, ClientId, Effect, Endpoint, Event, Micros, NodeId};
 use crate::plan::Plan;
 use crate::timeline::seconds;
 use raftbox_abi::client::{Attempt, Reply};
@@ -54,10 +58,13 @@ pub(super) struct Liveness {
     pub(super) expected: Option<Expected>,
     /// The auditor's operations that were answered, from the last time on that it began.
     answered: Vec<u64>,
-    /// Who last became leader after all was healed, and in which term.
+    /// Up to where anything was known to be committed when the last of them was.
+    owed: u64,
+    /// Who last became leader, and in which term.
     led: Option<(NodeId, u64)>,
-    /// Who became one how often.
+    /// How often anybody did since all was healed.
     elections: u64,
+    cuts: Cuts,
     /// The last event.
     last: (u64, Micros),
     over: bool,
@@ -65,24 +72,23 @@ pub(super) struct Liveness {
 
 impl Liveness {
     #[inline]
-    pub(super) fn observe(&mut self, observed: &Observed<'_>) {
+    pub(super) fn observe(&mut self, observed: &Observed<'_>, model: &Model) {
         self.last = (observed.index, observed.at);
-        let Some(expected) = self.expected.as_ref().filter(|expected| observed.at >= expected.healed) else { return };
+        let Some(expected) = &self.expected else { return };
         match observed.event {
+            Event::Cause(Cause::Link { from, to, up }) => self.cuts.set(*from, *to, *up),
             Event::Effect(Effect::Received { client, operation, body }) if *client == expected.auditor => {
                 let number = Attempt::unpack(*operation).operation;
-                let is_value = matches!(
-                    Reply::decode(body),
-                    Some(Reply::Ok(raftbox_abi::client::Outcome::Value(_)))
-                );
+                let is_value = matches!(Reply::decode(body), Some(Reply::Ok(raftbox_abi::client::Outcome::Value(_))));
                 if is_value && !self.answered.contains(&number) {
                     self.answered.push(number);
+                    self.owed = model.committed_to();
                 }
             }
             Event::Effect(Effect::Note { node, .. }) => {
                 if let Some(Body::Role { role: Role::Leader, term, .. }) = observed.note.map(|note| &note.body) {
                     self.led = Some((*node, *term));
-                    self.elections += 1;
+                    self.elections += u64::from(observed.at >= expected.healed);
                 }
             }
             _ => {}
@@ -107,7 +113,7 @@ impl Liveness {
         };
         let core = expected.core.iter().map(|node| format!("S{node}")).collect::<Vec<_>>().join(" ");
         if answered < expected.keys {
-            let led = match self.led {
+            let led = match self.led.filter(|_| self.elections > 0) {
                 Some((node, term)) => format!("{} leaders since, the last S{node} of term {term}", self.elections),
                 None => "no leader was elected since".into(),
             };
@@ -117,12 +123,15 @@ impl Liveness {
                  answered; {led}"
             ));
         }
-        let behind = |node: &&NodeId| model.commit_of(**node) < model.committed_to();
+        let leader = self.led.map_or(0, |(node, _)| node);
+        let reaches = |from, to| !self.cuts.is_cut(Endpoint::Node(from), Endpoint::Node(to));
+        let behind =
+            |node: &&NodeId| model.commit_of(**node) < self.owed && reaches(leader, **node) && reaches(**node, leader);
         match expected.core.iter().filter(|_| expected.agree).find(behind) {
             Some(node) => violated(format!(
-                "{core} were healed, and in the end S{node} knows what is committed up to {}, of {}",
+                "{core} were healed, and in the end S{node} knows what is committed up to {}, and not the rest up to {}",
                 model.commit_of(*node),
-                model.committed_to()
+                self.owed
             )),
             None => Verdict::Pass,
         }

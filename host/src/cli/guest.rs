@@ -34,13 +34,17 @@ impl Guest {
 
     /// The engine for it, with this much memory for each node.
     pub(super) fn engine(&self, arena: u64, surroundings: &Surroundings) -> Result<Rc<Wasmtime<Turn>>, Problem> {
+        Ok(Rc::new(Wasmtime::new(&self.compiled(arena, surroundings)?)?))
+    }
+
+    /// It, compiled, with this much memory for each node.
+    pub(super) fn compiled(&self, arena: u64, surroundings: &Surroundings) -> Result<Compiled, Problem> {
         let admitted = gate::admit(&self.bytes, Some(arena)).map_err(|refusal| match &self.file {
             Some(file) => wrong(format!("{}: {refusal}", file.display())),
             None => wrong(refusal.to_string()),
         })?;
         let watchdog = self.file.as_ref().map(|_| TURN_MAX);
-        let compiled = Compiled::new(vec![admitted], &Options { cache: surroundings.cache.clone(), watchdog })?;
-        Ok(Rc::new(Wasmtime::new(&compiled)?))
+        Ok(Compiled::new(vec![admitted], &Options { cache: surroundings.cache.clone(), watchdog })?)
     }
 }
 

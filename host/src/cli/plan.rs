@@ -1,7 +1,7 @@
 //! What is to be run: a scenario with what the arguments change in it, or what a link tells of.
 
 use super::paint::{self, BAD, FAINT, GOOD, grouped};
-use super::{Problem, Run, files, wrong};
+use super::{Problem, Run, What, files, wrong};
 use crate::link::Link;
 use crate::plan::{Header, Plan};
 use crate::scenario::{Scenario, Setting};
@@ -24,7 +24,7 @@ impl Source {
             let link = Link::decode(text).map_err(|broken| wrong(format!("--link: {broken}")))?;
             return Ok(Self { plan: link.plan.clone(), link: Some(link) });
         }
-        let plan = Plan { scenario: scenario(args)?, seed: args.seed, interventions: Vec::new() };
+        let plan = Plan { scenario: scenario(&args.scenario, &args.what)?, seed: args.seed, interventions: Vec::new() };
         Ok(Self { plan, link: None })
     }
 }
@@ -75,8 +75,7 @@ impl Opened {
 }
 
 /// The scenario that the arguments ask for.
-fn scenario(args: &Run) -> Result<Scenario, Problem> {
-    let name = args.scenario.as_str();
+pub(super) fn scenario(name: &str, args: &What) -> Result<Scenario, Problem> {
     let profile = args.profile.as_deref();
     let is_path =
         name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == "toml");
@@ -121,14 +120,28 @@ fn scenario(args: &Run) -> Result<Scenario, Problem> {
 
 /// The command that makes the same run again.
 pub(super) fn reproduce(args: &Run) -> String {
-    let mut words = vec!["raftbox run".to_owned(), paint::quoted(&args.scenario), format!("--seed {}", args.seed)];
-    if let Some(link) = &args.link {
-        words = vec![format!("raftbox run --link {}", paint::quoted(link))];
+    match &args.link {
+        Some(link) => {
+            let guest = args.what.guest.as_ref().map(|guest| paint::quoted(&guest.to_string_lossy()));
+            let guest = guest.map_or_else(String::new, |guest| format!(" --guest {guest}"));
+            format!("raftbox run --link {}{guest}", paint::quoted(link))
+        }
+        None => command(&args.scenario, args.seed, &args.what),
     }
-    words.extend(args.nodes.map(|nodes| format!("--nodes {nodes}")));
-    words.extend(args.profile.as_ref().map(|profile| format!("--profile {}", paint::quoted(profile))));
-    words.extend(args.duration.map(|duration| format!("--for {duration}")));
-    words.extend(args.set.iter().map(|(name, value)| format!("--set {}", paint::quoted(&format!("{name}={value}")))));
-    words.extend(args.guest.as_ref().map(|guest| format!("--guest {}", paint::quoted(&guest.to_string_lossy()))));
-    words.join(" ")
+}
+
+/// The command that runs a seed of a scenario.
+pub(super) fn command(scenario: &str, seed: u64, what: &What) -> String {
+    format!("raftbox run {} --seed {seed}{}", paint::quoted(scenario), flags(what))
+}
+
+/// The flags that say what is run, each with a space before it.
+pub(super) fn flags(what: &What) -> String {
+    let mut words = Vec::new();
+    words.extend(what.nodes.map(|nodes| format!("--nodes {nodes}")));
+    words.extend(what.profile.as_ref().map(|profile| format!("--profile {}", paint::quoted(profile))));
+    words.extend(what.duration.map(|duration| format!("--for {duration}")));
+    words.extend(what.set.iter().map(|(name, value)| format!("--set {}", paint::quoted(&format!("{name}={value}")))));
+    words.extend(what.guest.as_ref().map(|guest| format!("--guest {}", paint::quoted(&guest.to_string_lossy()))));
+    words.iter().map(|word| format!(" {word}")).collect()
 }

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
     if let Some(file) = &args.history {
         files::check_new("--history", file, edn::MARK, "history")?;
     }
-    let guest = Guest::read(args.guest.as_deref())?;
+    let guest = Guest::read(args.what.guest.as_deref())?;
     let engine = guest.engine(source.plan.scenario.arena.0, surroundings)?;
     let header = Header::new(source.plan.clone(), guest.sha256);
     let keep = match (&args.out, args.causes_only) {

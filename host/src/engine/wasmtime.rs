@@ -407,6 +407,14 @@ impl<H: Host> Node<H> for WasmtimeNode<H> {
         Image(Rc::new(Saved { memory, globals: instance.globals(), room }))
     }
 
+    fn fingerprint(&mut self) -> Option<u64> {
+        let instance = self.instance();
+        let globals = instance.globals();
+        let memory = instance.memory.data(&instance.store);
+        let memory = raftbox_abi::hash(&memory[..extent(memory)]);
+        Some(globals.into_iter().fold(memory, |hash, global| hash.rotate_left(7) ^ global))
+    }
+
     fn restore(&mut self, image: &Image) {
         let instance = self.instance();
         overwrite(instance.memory.data_mut(&mut instance.store), &image.0.memory);

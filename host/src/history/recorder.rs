@@ -1,19 +1,23 @@
 //! The history of a run, from what its clients asked and were answered, and from nothing that a node notes.
 //!
 //! An operation is asked with its first attempt and answered by the first `Ok` to any of them. If every attempt was
-//! definitely refused it had no effect, and is left out; so is a read for which its client took whatever a node has
+//! definitely refused it had no effect, and is left out (unless the network delivered an attempt twice: then one copy may
+//! have been taken and the other refused); so is a read for which its client took whatever a node has
 //! ([`ReadMode::Local`]), since nobody claims that of it. What has no effect on keys is no part of a history.
 
 use super::{Answer, Call, History, Operation};
-use crate::event::{Cause, ClientId, Effect, Event, Micros};
+use crate::event::{Cause, ClientId, Effect, Endpoint, Event, MessageName, Micros};
 use raftbox_abi::client::{Attempt, Operation as Asked, Outcome, Reply, Request};
 use raftbox_abi::note::ReadMode;
+use std::collections::BTreeMap;
 
 /// Follows the clients of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     operations: Vec<Operation>,
     clients: Vec<Client>,
+    /// The requests that are on their way, and which attempts they are.
+    requests: BTreeMap<MessageName, u64>,
     /// When each place of the history was, in order.
     times: Vec<(u64, Micros)>,
 }
@@ -30,7 +34,7 @@ struct Client {
 }
 
 /// An operation that may be answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Open {
     operation: u64,
     /// Where it stands among all.
@@ -38,8 +42,16 @@ struct Open {
     /// How many attempts were sent, and which were refused.
     sent: u64,
     refused: Vec<u64>,
+    /// The attempts that were delivered, and whether any was twice.
+    delivered: Vec<u64>,
+    doubled: bool,
     /// Whether it was answered with what cannot have had an effect.
     void: bool,
+}
+
+/// Whether a message is a client's.
+fn is_request(message: &MessageName) -> bool {
+    matches!(message.from, Endpoint::Client(_))
 }
 
 /// What an operation asks of which key, if it is about one and is to be linearizable.
@@ -75,6 +87,18 @@ impl Recorder {
             Event::Cause(Cause::Request { client, operation, attempt, body, .. }) => {
                 self.request(index, *client, *operation, *attempt, body)
             }
+            Event::Effect(Effect::Sent { message, operation, .. }) if is_request(message) => {
+                self.requests.insert(*message, *operation);
+                false
+            }
+            Event::Cause(Cause::Deliver { message, keep, .. }) if is_request(message) => {
+                self.delivered(*message, *keep);
+                false
+            }
+            Event::Cause(Cause::Lose { message, keep: false }) if is_request(message) => {
+                self.requests.remove(message);
+                false
+            }
             Event::Effect(Effect::Received { client, operation, body }) => {
                 self.received(index, *client, Attempt::unpack(*operation), body)
             }
@@ -82,6 +106,18 @@ impl Recorder {
         };
         if matters {
             self.times.push((index, at));
+        }
+    }
+
+    fn delivered(&mut self, message: MessageName, keep: bool) {
+        let found = if keep { self.requests.get(&message).copied() } else { self.requests.remove(&message) };
+        let (Some(operation), Endpoint::Client(client)) = (found, message.from) else { return };
+        let attempt = Attempt::unpack(operation);
+        let client = self.client(client);
+        if let Ok(place) = client.place(attempt.operation) {
+            let open = &mut client.open[place];
+            open.doubled |= open.delivered.contains(&attempt.attempt);
+            open.delivered.push(attempt.attempt);
         }
     }
 
@@ -120,7 +156,7 @@ impl Recorder {
         let left = client.open.last().is_some_and(|open| open.operation == client.last && !open.is_refused());
         client.lives += u64::from(left);
         client.last = operation;
-        client.open.push(Open { operation, place, sent: 1, refused: Vec::new(), void: false });
+        client.open.push(Open { operation, place, sent: 1, void: false, ..Open::default() });
         let process = u64::from(id) + client.lives * PROCESSES;
         self.operations.push(Operation { process, key: key.to_vec(), call, asked: index, answered: None });
         true
@@ -179,7 +215,7 @@ impl Client {
 impl Open {
     /// Whether it certainly had no effect.
     fn is_refused(&self) -> bool {
-        self.void || self.refused.len() as u64 == self.sent
+        self.void || self.refused.len() as u64 == self.sent && !self.doubled
     }
 }
 

@@ -132,7 +132,11 @@ impl Faults {
                 let (mark, tone) = if mends { ('✓', Tone::Good) } else { ('✗', Tone::Bad) };
                 story.tell(mark, tone, format!("S{node}'s disk {}", fault.words()));
             }
-            Cause::Decide { node, decision: decision @ (Decision::Failed { .. } | Decision::Misdirected { .. }), .. } => {
+            Cause::Decide {
+                node,
+                decision: decision @ (Decision::Failed { .. } | Decision::Misdirected { .. }),
+                ..
+            } => {
                 story.tell('✗', Tone::Bad, format!("S{node} {}", decision.words()));
             }
             Cause::Clock { node, jump, ppm } => {

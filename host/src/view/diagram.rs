@@ -82,7 +82,9 @@ fn weight(seen: &Seen<'_>, before: &View) -> Option<bool> {
             | Cause::Resume { .. }
             | Cause::Clock { .. }
             | Cause::Disk { .. }
-            | Cause::Decide { decision: Decision::Crash | Decision::Failed { .. } | Decision::Misdirected { .. }, .. },
+            | Cause::Decide {
+                decision: Decision::Crash | Decision::Failed { .. } | Decision::Misdirected { .. }, ..
+            },
         )
         | Event::Effect(Effect::Halted { .. } | Effect::Trapped { .. }) => Some(true),
         Event::Cause(Cause::Request { .. } | Cause::ClientTimeout { .. } | Cause::Decide { .. })

@@ -89,9 +89,11 @@ fn of_cause(scene: &Scene<'_>, cause: &Cause, headline: impl Fn() -> String) -> 
         Cause::Synced { status, .. } if *status != 0 => {
             Some(Why::new(headline(), rule::SYNC_FAILED).row("status", status))
         }
-        Cause::Disk { fault, .. } => {
-            Some(Why::new(headline(), rule::DISK).row("the node is", "not told: it finds out, or does not").row("its disk", fault.words()))
-        }
+        Cause::Disk { fault, .. } => Some(
+            Why::new(headline(), rule::DISK)
+                .row("the node is", "not told: it finds out, or does not")
+                .row("its disk", fault.words()),
+        ),
         Cause::Decide { decision: Decision::Failed { status }, .. } => {
             Some(Why::new(headline(), rule::DISK).row("status", status))
         }

@@ -159,11 +159,8 @@ mod tests {
     fn a_recorded_decision_is_taken_again_at_its_place_and_kinds_do_not_get_in_each_other_s_way() {
         let failed = Decision::Failed { status: -1 };
         let site = (1, 2, 0, 0);
-        let mut decider = Decider::recorded([
-            ((1, 1, 5, 0), Decision::Crash),
-            (site, Decision::Chance { site: 9 }),
-            (site, failed),
-        ]);
+        let mut decider =
+            Decider::recorded([((1, 1, 5, 0), Decision::Crash), (site, Decision::Chance { site: 9 }), (site, failed)]);
         assert!(!decider.crashes((1, 1, 4, 0)));
         assert!(decider.crashes((1, 1, 5, 0)));
         assert!(decider.chance(site, 9));
