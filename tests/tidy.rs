@@ -157,8 +157,13 @@ fn the_host_links_the_guests_vocabulary_and_not_its_behaviour() {
 
 #[test]
 fn chance_is_drawn_in_few_places() {
-    let drawers = ["host/src/draw.rs", "host/src/agenda", "host/src/world/turn.rs"];
-    absent("host/src", &["Draw::new", "rand_pcg"], &drawers, "only the agenda and the nodes' streams draw");
+    let drawers = ["host/src/draw.rs", "host/src/agenda", "host/src/world/turn.rs", "host/src/world/decider.rs"];
+    absent(
+        "host/src",
+        &["Draw::new", "rand_pcg"],
+        &drawers,
+        "only the agenda, the decider and the nodes' streams draw",
+    );
 }
 
 #[test]

@@ -3,12 +3,13 @@
 //! [`Simulation`] is a live run; [`replay`] runs the causes of a recorded one again, without an agenda. Both hand every
 //! event to the checkers and to the trace.
 
+use crate::agenda::core::core;
 use crate::agenda::script::Remark;
 use crate::agenda::{Action, Agenda};
 use crate::check::{Checkers, Expected, Observed};
 use crate::engine::{Abort, Engine};
 use crate::event::{Cause, Decoder, Effect, Event, Micros};
-use crate::plan::Header;
+use crate::plan::{Header, Plan};
 use crate::trace::{Keep, Trace};
 use crate::world::decider::Decider;
 use crate::world::turn::{LogLine, Turn};
@@ -34,6 +35,20 @@ pub struct Record {
     pub log: Vec<(u64, LogLine)>,
 }
 
+/// What is expected of a plan, once the faults' time is over.
+fn expected(plan: &Plan) -> Expected {
+    let Plan { scenario, interventions, .. } = plan;
+    Expected {
+        healed: scenario.duration.0,
+        within: scenario.settle.0,
+        core: core(plan),
+        agree: scenario.faults.core,
+        acted: !interventions.is_empty(),
+        auditor: scenario.clients.count + 1,
+        keys: 3 * u64::from(scenario.clients.keys),
+    }
+}
+
 /// How many lines of log are kept: the first so many, since what went wrong first explains the rest.
 const LOG_LINES_MAX: usize = 10_000;
 
@@ -42,7 +57,7 @@ impl Record {
     #[must_use]
     pub fn new(header: &Header, keep: Keep) -> Self {
         let checkers = Checkers::new(header.plan.scenario.nodes, header.clients());
-        let checkers = checkers.expecting(Expected::of(&header.plan));
+        let checkers = checkers.expecting(expected(&header.plan));
         Self { trace: Trace::new(&header.bytes(), keep), checkers, log: Vec::new() }
     }
 

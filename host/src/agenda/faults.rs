@@ -96,7 +96,8 @@ fn script(scenario: &Scenario, seed: u64) -> Script<'_> {
     let mut script = Script { scenario, seed, damaged: damaged(scenario, seed), steps: Vec::new(), counts };
     script.clocks();
     script.nodes();
-    script.network();
+    script.cut_links();
+    script.slow_links();
     script.disks();
     script.clock_faults();
     script.beyond();
@@ -192,8 +193,8 @@ impl Script<'_> {
         }
     }
 
-    /// What befalls links.
-    fn network(&mut self) {
+    /// What befalls links: they carry nothing.
+    fn cut_links(&mut self) {
         let faults = &self.scenario.faults;
         if let Some(partition) = &faults.partition {
             self.recur(Kind::Partition, partition.every, |script, at, draw| {
@@ -201,7 +202,7 @@ impl Script<'_> {
                 let groups = script.split(draw, partition.groups);
                 script.step(at, Act::Partition(groups.clone()));
                 for (number, group) in groups.iter().enumerate() {
-                    for other in groups[number + 1..].iter() {
+                    for other in &groups[number + 1..] {
                         script.end(at + lasts, Act::Heal(group.clone(), other.clone()));
                         script.end(at + lasts, Act::Heal(other.clone(), group.clone()));
                     }
@@ -234,6 +235,11 @@ impl Script<'_> {
                 }
             });
         }
+    }
+
+    /// What befalls links: what they carry is late.
+    fn slow_links(&mut self) {
+        let faults = &self.scenario.faults;
         if let Some(jam) = &faults.jam {
             self.recur(Kind::Jam, jam.every, |script, at, draw| {
                 let lasts = draw.within(jam.lasts.range());
@@ -462,8 +468,9 @@ mod tests {
                 *kinds.entry(format!("{:?}", step.act).split('(').next().unwrap().to_owned()).or_insert(0) += 1;
             }
         }
-        let expected = ["Clock", "Crash", "Cut", "Heal", "Partition", "Pause", "Restart", "Resume"];
-        assert_eq!(kinds.keys().collect::<Vec<_>>(), expected);
+        let expected =
+            "Clock Complete Crash Cut Delay Disk Fail Heal Hold Partition Pause Release Restart Resume Stall";
+        assert_eq!(kinds.keys().map(String::as_str).collect::<Vec<_>>().join(" "), expected);
     }
 
     #[test]

@@ -9,10 +9,8 @@
 use super::Observed;
 use super::model::Model;
 use super::verdict::Verdict;
-use crate::agenda::core::core;
 use crate::cuts::Cuts;
 use crate::event::{Cause, ClientId, Effect, Endpoint, Event, Micros, NodeId};
-use crate::plan::Plan;
 use crate::timeline::seconds;
 use raftbox_abi::client::{Attempt, Reply};
 use raftbox_abi::note::{Body, Role};
@@ -34,23 +32,6 @@ pub struct Expected {
     pub auditor: ClientId,
     /// See `auditor`.
     pub keys: u64,
-}
-
-impl Expected {
-    /// What is expected of a plan.
-    #[must_use]
-    pub fn of(plan: &Plan) -> Self {
-        let Plan { scenario, interventions, .. } = plan;
-        Self {
-            healed: scenario.duration.0,
-            within: scenario.settle.0,
-            core: core(plan),
-            agree: scenario.faults.core,
-            acted: !interventions.is_empty(),
-            auditor: scenario.clients.count + 1,
-            keys: 3 * u64::from(scenario.clients.keys),
-        }
-    }
 }
 
 #[derive(Clone, Debug, Default)]

@@ -598,7 +598,7 @@ mod tests {
         }
         assert_eq!(events, expected);
         assert_eq!(ends, encoder.ends());
-        assert_eq!(decoder.at(), 12_000, "all but the two decisions moved time");
+        assert_eq!(decoder.at(), 16_000, "all but the decisions moved time");
     }
 
     #[test]

@@ -428,11 +428,9 @@ impl<D: FnMut(&[u8]) -> Option<String>> Text<D> {
             Cause::Decide { node: who, decision: Decision::Chance { site }, .. } => {
                 (node(who), '·', "chance", format!("site {site} answers 1"), Tone::Plain)
             }
-            Cause::Decide { node: who, decision: Decision::Failed { status }, n, .. } => {
-                (node(who), '✗', "not done", format!("disk operation {n} fails with status {status}"), Tone::Bad)
-            }
-            Cause::Decide { node: who, decision: Decision::Misdirected { to }, n, .. } => {
-                (node(who), '✗', "misled", format!("disk operation {n} writes at {to} instead"), Tone::Bad)
+            Cause::Decide { node: who, decision, .. } => {
+                let what = if matches!(decision, Decision::Failed { .. }) { "not done" } else { "misled" };
+                (node(who), '✗', what, decision.words(), Tone::Bad)
             }
             Cause::Disk { node: who, fault } => {
                 let tone = if *fault == (DiskFault::Lies { lies: false }) { Tone::Good } else { Tone::Bad };

@@ -161,7 +161,26 @@ pub(crate) const READ_MODES: [ReadMode; 4] = [ReadMode::Log, ReadMode::Index, Re
 /// The longest key or value that a step may ask with.
 const TEXT_MAX: usize = 1024;
 
+impl Damage {
+    /// The other node that it is about, if there is one.
+    fn other(self) -> Option<Target> {
+        match self {
+            Self::Swap(with) => Some(with),
+            _ => None,
+        }
+    }
+}
+
 impl Ask {
+    /// The nodes that it names.
+    fn nodes(&self) -> Vec<NodeId> {
+        match &self.what {
+            Question::Transfer(to) => vec![*to],
+            Question::Members { voters, learners, gone } => [&voters[..], learners, gone].concat(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The keys that the auditor reads are its own: what is asked of them must be what it can judge.
     fn check(&self, keys: u32) -> Result<(), String> {
         if let Question::Transfer(_) | Question::Compact | Question::Members { .. } = self.what {
@@ -242,14 +261,13 @@ impl Act {
             | Self::Clock(node, ..)
             | Self::Timeout(node)
             | Self::Elect(node)
-            | Self::Disk(node, Damage::Rot(_) | Damage::Wipe | Damage::Lie(_) | Damage::Fill(_))
-            | Self::Disk(node, Damage::FailWrite | Damage::Misdirect)
             | Self::Stall(Syncs::Of(node))
             | Self::Complete(Syncs::Of(node))
             | Self::Fail(Syncs::Of(node)) => target(node),
-            Self::Disk(node, Damage::Swap(with)) => {
-                [node, with].into_iter().try_for_each(target)?;
-                if node == with { Err(format!("{node} has its own disk already")) } else { Ok(()) }
+            Self::Disk(node, damage) => {
+                let other = damage.other().unwrap_or(*node);
+                [node, &other].into_iter().try_for_each(target)?;
+                if damage.other() == Some(*node) { Err(format!("{node} has its own disk already")) } else { Ok(()) }
             }
             Self::Stall(Syncs::One(sync)) | Self::Complete(Syncs::One(sync)) | Self::Fail(Syncs::One(sync)) => {
                 target(&Target::Node(sync.node))
@@ -281,11 +299,7 @@ impl Act {
             Self::Request(client, ask, node) => {
                 name(&Name(Endpoint::Client(*client)))?;
                 node.iter().try_for_each(target)?;
-                let meant: Vec<NodeId> = match &ask.what {
-                    Question::Transfer(to) => vec![*to],
-                    Question::Members { voters, learners, gone } => [&voters[..], learners, gone].concat(),
-                    _ => Vec::new(),
-                };
+                let meant = ask.nodes();
                 meant.iter().try_for_each(|id| name(&Name(Endpoint::Node(*id))))?;
                 if let Some(id) = twice(meant.iter()) {
                     return Err(format!("S{id} is named twice"));

@@ -3,7 +3,10 @@
 //! All that is known of verbs is the table [`VERBS`]; of keys, the list in [`keys!`]. Links pack steps by the same two
 //! (see [`link`](crate::link)), so both are only ever added to, at their ends.
 
-use super::act::{Act, Ask, Damage, Later, Mail, Place, Question, READ_MODES, Syncs};
+mod damage;
+mod words;
+
+use super::act::{Act, Ask, Later, Mail, Question, READ_MODES, Syncs};
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
 use super::pack::{Pack, Reader};
 use super::step::{Step, When};
@@ -11,6 +14,7 @@ use crate::event::{Alteration, ClientId, Endpoint, NodeId};
 use crate::units::Span;
 use raftbox_abi::note::ReadMode;
 use serde::{Deserialize, Serialize};
+use words::Words;
 
 /// Makes the table of the keys that a step may have beside `at`, `after` and `do`.
 macro_rules! keys {
@@ -164,35 +168,6 @@ fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'o', 'x']) { "an" } else { "a" }
 }
 
-/// What a key's value is in words.
-trait Words {
-    /// What stands between two of them in a list.
-    const BETWEEN: &'static str = " ";
-    /// The words.
-    fn words(&self) -> String;
-}
-
-/// What is in words what it is as text.
-macro_rules! words {
-    ($($type:ty),*) => {
-        $(impl Words for $type {
-            fn words(&self) -> String {
-                self.to_string()
-            }
-        })*
-    };
-}
-
-words!(i32, i64, u8, u32, String, Span, Name, Target, Jump, Message, Sync, Survive);
-
-impl<T: Words> Words for Vec<T> {
-    const BETWEEN: &'static str = " | ";
-
-    fn words(&self) -> String {
-        self.iter().map(Words::words).collect::<Vec<_>>().join(T::BETWEEN)
-    }
-}
-
 impl Table {
     /// The one or the other of two keys, or of a key and a pair.
     fn either<T>(&self, one: &str, other: &str, found: [Option<T>; 2]) -> Result<T, String> {
@@ -290,27 +265,8 @@ impl Table {
             "timeout" => Act::Timeout(node),
             "elect" => Act::Elect(node),
             "split-vote" => Act::SplitVote(self.nodes.clone().unwrap_or_default()),
-            "rot" => Act::Disk(node, Damage::Rot(self.place()?)),
-            "wipe" => Act::Disk(node, Damage::Wipe),
-            "swap" => Act::Disk(node, Damage::Swap(self.other.unwrap_or(node))),
-            "lie" => Act::Disk(node, Damage::Lie(true)),
-            "honest" => Act::Disk(node, Damage::Lie(false)),
-            "fill" => Act::Disk(node, Damage::Fill(true)),
-            "free" => Act::Disk(node, Damage::Fill(false)),
-            "fail-write" => Act::Disk(node, Damage::FailWrite),
-            "misdirect" => Act::Disk(node, Damage::Misdirect),
-            _ => return Ok(None),
+            _ => return Ok(self.damage()?.map(|damage| Act::Disk(node, damage))),
         }))
-    }
-
-    /// The byte that rots, if it is said.
-    fn place(&self) -> Result<Option<Place>, String> {
-        match (self.file, self.offset, self.xor) {
-            (None, None, None) => Ok(None),
-            (Some(_), Some(_), Some(0)) => Err("xor is 0, which changes nothing".into()),
-            (Some(file), Some(offset), Some(xor)) => Ok(Some(Place { file, offset, xor })),
-            _ => Err("the step \"rot\" takes all of \"file\", \"offset\" and \"xor\", or none".into()),
-        }
     }
 
     /// What the step does to messages, syncs and clients.
@@ -427,18 +383,7 @@ impl Table {
             Act::Timeout(node) => of("timeout", node),
             Act::Elect(node) => of("elect", node),
             Act::SplitVote(nodes) => Self { nodes: Some(nodes), ..verb("split-vote") },
-            Act::Disk(node, damage) => match damage {
-                Damage::Rot(None) => of("rot", node),
-                Damage::Rot(Some(Place { file, offset, xor })) => {
-                    Self { file: Some(file), offset: Some(offset), xor: Some(xor), ..of("rot", node) }
-                }
-                Damage::Wipe => of("wipe", node),
-                Damage::Swap(with) => Self { other: Some(with), ..of("swap", node) },
-                Damage::Lie(lies) => of(if lies { "lie" } else { "honest" }, node),
-                Damage::Fill(full) => of(if full { "fill" } else { "free" }, node),
-                Damage::FailWrite => of("fail-write", node),
-                Damage::Misdirect => of("misdirect", node),
-            },
+            Act::Disk(node, damage) => Self { node: Some(node), ..Self::of_damage(damage) },
             Act::Release(from, to) if from.is_empty() && to.is_empty() => verb("release"),
             Act::Release(from, to) => links("release", from, to),
             Act::Hold(mail) => verb("hold").mailed(mail),
