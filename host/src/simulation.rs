@@ -3,7 +3,7 @@
 //! [`Simulation`] is a live run; [`replay`] runs the causes of a recorded one again, without an agenda. Both hand every
 //! event to the checkers and to the trace.
 
-use crate::agenda::core::core;
+use crate::agenda::core::{core, members_change};
 use crate::agenda::script::Remark;
 use crate::agenda::{Action, Agenda};
 use crate::check::{Checkers, Expected, Observed};
@@ -42,7 +42,7 @@ fn expected(plan: &Plan) -> Expected {
         healed: scenario.duration.0,
         within: scenario.settle.0,
         core: core(plan),
-        agree: scenario.faults.core,
+        agree: scenario.faults.core && !members_change(plan),
         acted: !interventions.is_empty(),
         auditor: scenario.clients.count + 1,
         keys: 3 * u64::from(scenario.clients.keys),

@@ -28,16 +28,22 @@ pub fn damaged(scenario: &Scenario, seed: u64) -> Vec<NodeId> {
     nodes.into_iter().take(count).collect()
 }
 
-/// The nodes that are healed when the faults' time is over: all, unless only a majority is to be. Where the members change,
-/// nobody knows beforehand what a majority is, so all are.
+/// Whether anybody asks for other members.
 #[must_use]
-pub fn core(plan: &Plan) -> Vec<NodeId> {
-    let Plan { scenario, seed, interventions } = plan;
+pub fn members_change(plan: &Plan) -> bool {
     let changes = |step: &Step| match &step.act {
         Act::Request(_, ask, _) => matches!(ask.what, Question::Members { .. }),
         _ => false,
     };
-    if !scenario.faults.core || scenario.step.iter().chain(interventions).any(changes) {
+    plan.scenario.step.iter().chain(&plan.interventions).any(changes)
+}
+
+/// The nodes that are healed when the faults' time is over: all, unless only a majority is to be. Where the members change,
+/// nobody knows beforehand what a majority is, so all are.
+#[must_use]
+pub fn core(plan: &Plan) -> Vec<NodeId> {
+    let Plan { scenario, seed, .. } = plan;
+    if !scenario.faults.core || members_change(plan) {
         return (1..=scenario.nodes).collect();
     }
     let mut nodes = shuffled(scenario, *seed);

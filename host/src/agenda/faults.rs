@@ -127,7 +127,15 @@ impl Script<'_> {
 
     /// What ends a fault; none outlasts the faults' time.
     fn end(&mut self, at: Micros, act: Act) {
-        self.step(at.min(self.until()), act);
+        self.ends(at, [act]);
+    }
+
+    /// What ends a fault, one act after the other: those of one moment have no order.
+    fn ends<const N: usize>(&mut self, at: Micros, acts: [Act; N]) {
+        let last = at.min(self.until());
+        for (before, act) in (0..).zip(acts.into_iter().rev()) {
+            self.step(last.saturating_sub(before), act);
+        }
     }
 
     fn until(&self) -> Micros {
@@ -316,11 +324,8 @@ impl Script<'_> {
             self.recur(kind, fault.every, |script, at, draw| {
                 let (node, lasts) = (script.node(draw), draw.within(fault.lasts.range()));
                 script.step(at, damage.map_or(Act::Fail(Syncs::Of(node)), |damage| Act::Disk(node, damage)));
-                if damage == Some(Damage::Fill(true)) {
-                    script.end(at + lasts, Act::Disk(node, Damage::Fill(false)));
-                }
                 // It stops itself when it finds out.
-                script.end(at + lasts, Act::Restart(node, None));
+                script.ends(at + lasts, [Act::Disk(node, Damage::Fill(false)), Act::Restart(node, None)]);
             });
         }
         if let Some(rot) = &faults.rot {
@@ -357,9 +362,8 @@ impl Script<'_> {
                 let lasts = draw.within(lie.lasts.range());
                 if let Some(node) = script.victim(draw) {
                     script.step(at, Act::Disk(node, Damage::Lie(true)));
-                    script.end(at + lasts, Act::Crash(node, None));
-                    script.end(at + lasts, Act::Disk(node, Damage::Lie(false)));
-                    script.end(at + lasts, Act::Restart(node, None));
+                    let honest = Act::Disk(node, Damage::Lie(false));
+                    script.ends(at + lasts, [Act::Crash(node, None), honest, Act::Restart(node, None)]);
                 }
             });
         }
@@ -368,8 +372,7 @@ impl Script<'_> {
                 let lasts = draw.within(wipe.lasts.range());
                 if let Some(node) = script.victim(draw) {
                     script.step(at, Act::Crash(node, None));
-                    script.end(at + lasts, Act::Disk(node, Damage::Wipe));
-                    script.end(at + lasts + 1, Act::Restart(node, None));
+                    script.ends(at + lasts, [Act::Disk(node, Damage::Wipe), Act::Restart(node, None)]);
                 }
             });
         }
@@ -379,8 +382,8 @@ impl Script<'_> {
                 let (Some(one), Some(other)) = (script.victim(draw), script.victim(draw)) else { return };
                 if one != other {
                     [one, other].into_iter().for_each(|node| script.step(at, Act::Crash(node, None)));
-                    script.end(at + lasts, Act::Disk(one, Damage::Swap(other)));
-                    [one, other].into_iter().for_each(|node| script.end(at + lasts + 1, Act::Restart(node, None)));
+                    let swap = Act::Disk(one, Damage::Swap(other));
+                    script.ends(at + lasts, [swap, Act::Restart(one, None), Act::Restart(other, None)]);
                 }
             });
         }

@@ -272,7 +272,8 @@ impl Found {
         }
         let (broken, ran) = (self.broken.len(), grouped(self.ran));
         if broken == 0 {
-            writeln!(out, "{GOOD}✓ {ran} seeds, and every property held in each{GOOD:#}")?;
+            let seeds = if self.ran == 1 { "1 seed".into() } else { format!("{ran} seeds") };
+            writeln!(out, "{GOOD}✓ {seeds}, and every property held in each{GOOD:#}")?;
         } else {
             writeln!(out, "{BAD}✗ {broken} of {ran} seeds{BAD:#}")?;
         }
@@ -286,8 +287,17 @@ impl Found {
             wrap(&each.collect::<Vec<_>>().join(", "), 12, surroundings.width)
         };
         let Tally { drawn, befell, reached, properties, .. } = &self.tally;
+        let mut never = Vec::new();
         for (name, counts) in [("faults", drawn), ("befell", befell), ("reached", reached)] {
-            writeln!(out, "{FAINT}{name:<12}{FAINT:#}{}", list(counts))?;
+            let (none, some): (Counts, Counts) = counts.clone().into_iter().partition(|(_, count)| *count == 0);
+            never.extend(none.into_keys());
+            if !some.is_empty() {
+                writeln!(out, "{FAINT}{name:<12}{FAINT:#}{}", list(&some))?;
+            }
+        }
+        if !never.is_empty() {
+            let never = wrap(&never.join(", "), 12, surroundings.width);
+            writeln!(out, "{FAINT}not once    {FAINT:#}{never}")?;
         }
         for ((kind, name), [told, so]) in properties {
             let (told, so) = (grouped(*told), grouped(*so));
