@@ -9,6 +9,7 @@
 //! | `plan` | what is to be run: a scenario with what the arguments change in it, or a link |
 //! | `replay` | `replay` and `diff` |
 //! | `check` | `check`: histories |
+//! | `shrink` | `shrink`: what is left of a violation |
 //! | `hunt` | `hunt`: many seeds |
 //! | `guest` | the built-in guest or another, admitted and compiled; `lint` |
 //! | `files` | run files, read and written with care |
@@ -28,6 +29,7 @@ mod replay;
 mod report;
 mod run;
 pub mod serve;
+mod shrink;
 
 use crate::engine::Abort;
 use crate::scenario::{LIBRARY, PROFILES, Scenario};
@@ -95,6 +97,8 @@ enum Command {
     Run(Run),
     /// Run many seeds of a scenario, and tell of those in which something breaks
     Hunt(hunt::Args),
+    /// Find the same violation with as few steps, nodes and clients as possible
+    Shrink(shrink::Args),
     /// Run a run file again, and compare every event
     #[command(after_help = EXIT_CODES)]
     Replay(Replay),
@@ -363,6 +367,7 @@ impl Cli {
             Some(Command::Replay(replay)) => replay::replay(&replay, surroundings, out),
             Some(Command::Diff(diff)) => replay::diff(&diff, surroundings, out),
             Some(Command::Hunt(args)) => hunt::hunt(&args, surroundings, out),
+            Some(Command::Shrink(args)) => shrink::run(&args, surroundings, out),
             Some(Command::Check(args)) => check::run(&args, surroundings, out),
             Some(Command::Lint(lint)) => guest::lint(&lint.guest, out),
             Some(Command::Serve(args)) => serve::serve(&args, surroundings, out),

@@ -49,6 +49,8 @@ pub mod nodes;
 pub mod plan;
 pub mod runfile;
 pub mod scenario;
+#[cfg(not(target_family = "wasm"))]
+pub mod shrink;
 pub mod simulation;
 pub mod timeline;
 pub mod trace;
