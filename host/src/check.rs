@@ -29,6 +29,7 @@
 //! | `guest-trap` | no guest traps | |
 //! | `notes` | notes can be read and tell one story | |
 //! | `acknowledged-writes` | what clients were told is done is there in the end, once | 8 |
+//! | `own-properties` | what guests claim of themselves ([`property`](raftbox_abi::property)) | |
 //! | `liveness` | when the faults are over, a majority that is healed elects, serves and agrees in time | 5.6 |
 //! | `linearizability` | each operation could have taken effect at one moment while it was asked | 8 |
 //!
@@ -57,6 +58,7 @@ mod log_matching;
 mod model;
 mod notes;
 mod one_durable_vote;
+mod own_properties;
 mod quorum;
 mod read_safety;
 mod snapshot_safety;
@@ -70,6 +72,7 @@ use acknowledged_writes::AcknowledgedWrites;
 pub use liveness::Expected;
 use liveness::Liveness;
 use model::{Model, Seen};
+use own_properties::OwnProperties;
 use raftbox_abi::Note;
 use raftbox_abi::client::Attempt;
 use verdict::Finding;
@@ -153,6 +156,9 @@ const LINEARIZABILITY: &str = "linearizability";
 /// The name of the property that is judged by what comes when all is healed.
 const LIVENESS: &str = "liveness";
 
+/// The name of all properties that guests claim of themselves.
+const OWN_PROPERTIES: &str = "own-properties";
+
 /// All checkers of a run. A clone goes on from where the run is, so a run is saved and forked with its checkers.
 #[derive(Clone, Debug)]
 pub struct Checkers {
@@ -161,6 +167,7 @@ pub struct Checkers {
     acknowledged_writes: AcknowledgedWrites,
     recorder: Recorder,
     liveness: Liveness,
+    own: OwnProperties,
     /// The place of the property that was violated first.
     first: Option<usize>,
 }
@@ -176,6 +183,7 @@ impl Checkers {
             acknowledged_writes: AcknowledgedWrites::new(clients),
             recorder: Recorder::default(),
             liveness: Liveness::default(),
+            own: OwnProperties::default(),
             first: None,
         }
     }
@@ -208,6 +216,7 @@ impl Checkers {
                 self.properties.read_safety.received(*client, Attempt::unpack(*operation), body);
             }
             _ => {
+                self.own.observe(observed);
                 if let Some(seen) = self.model.observe(observed) {
                     let violated = self.properties.observe(&seen, &self.model);
                     if violated && self.first.is_none() {
@@ -224,6 +233,7 @@ impl Checkers {
         let mut verdicts = self.properties.verdicts(&self.model);
         verdicts.push((ACKNOWLEDGED_WRITES, self.acknowledged_writes.verdict()));
         verdicts.push((LINEARIZABILITY, linearizability::verdict(&self.recorder)));
+        verdicts.push((OWN_PROPERTIES, self.own.verdict()));
         verdicts.push((LIVENESS, self.liveness.verdict(&self.model)));
         verdicts
     }
@@ -238,6 +248,8 @@ impl Checkers {
     /// [`verdicts`](Self::verdicts) knows, since only the end of a run tells.
     #[must_use]
     pub fn first_violation(&self) -> Option<(&'static str, &Violation)> {
-        self.properties.violation(self.first?)
+        let first = self.first.and_then(|place| self.properties.violation(place));
+        let own = self.own.violation().map(|violation| (OWN_PROPERTIES, violation));
+        first.into_iter().chain(own).min_by_key(|(_, violation)| violation.event)
     }
 }

@@ -31,6 +31,8 @@
 
 pub mod agenda;
 pub mod branch;
+#[cfg(feature = "wasmtime")]
+pub mod campaign;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;

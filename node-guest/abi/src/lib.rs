@@ -50,6 +50,7 @@ pub mod client;
 pub mod codec;
 pub mod guest;
 pub mod note;
+pub mod property;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod wasm;

@@ -1,0 +1,36 @@
+//! What guests claim of themselves: what holds always holds each time that it is told, and what is unreachable is not reached.
+//! A guest that claims nothing violates nothing. What is to be so sometimes only a campaign can tell
+//! ([`Tally::never`](crate::hunt::tally::Tally::never)).
+
+use super::Observed;
+use super::verdict::{Verdict, Violation};
+use crate::event::{Effect, Event};
+use raftbox_abi::note::{Body, PropertyKind};
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct OwnProperties {
+    violation: Option<Violation>,
+}
+
+impl OwnProperties {
+    pub(super) fn observe(&mut self, observed: &Observed<'_>) {
+        let (Event::Effect(Effect::Note { node, .. }), Some(note)) = (observed.event, observed.note) else { return };
+        let Body::Property { kind, value, name } = &note.body else { return };
+        let what = match (kind, value) {
+            (PropertyKind::Always, false) => format!("S{node} says that {name:?} does not hold"),
+            (PropertyKind::Unreachable, true) => format!("S{node} says that it is at {name:?}"),
+            _ => return,
+        };
+        if self.violation.is_none() {
+            self.violation = Some(Violation { event: observed.index, at: observed.at, what });
+        }
+    }
+
+    pub(super) fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    pub(super) fn verdict(&self) -> Verdict {
+        self.violation.as_ref().map_or(Verdict::Pass, Verdict::from)
+    }
+}
