@@ -71,11 +71,18 @@ fn headers() -> Vec<(String, Header)> {
                     scenario.arena = Size(scenario.arena.0.min(8 << 20));
                     (scenario.faults.from, scenario.faults.until) = (Span(300_000), Span(2_500_000));
                     if let Some(crash) = &mut scenario.faults.crash {
-                        crash.every = Span(300_000);
+                        crash.every = Span(150_000);
                     }
                     if let Some(pause) = &mut scenario.faults.pause {
                         pause.every = Span(700_000);
                     }
+                    let faults = &mut scenario.faults;
+                    for often in [&mut faults.sync_fails, &mut faults.write_fails, &mut faults.full, &mut faults.stall]
+                    {
+                        often.iter_mut().for_each(|fault| fault.every = Span(1_500_000));
+                    }
+                    faults.rot.iter_mut().for_each(|rot| rot.every = Span(1_500_000));
+                    faults.swarm &= seed == 4;
                 });
                 headers.push((format!("{name} over {profile}, seed {seed}"), header));
             }
@@ -89,7 +96,7 @@ fn the_page_makes_the_same_runs() {
     with_page(|browser| {
         let headers = headers();
         assert!(headers.len() >= 60);
-        let (mut crashes, mut pauses, mut torn) = (0, 0, 0);
+        let (mut crashes, mut pauses, mut torn, mut disks) = (0, 0, 0, 0);
         for (name, header) in headers {
             let (record, turns) = run(wasmtime_with(header.plan.scenario.arena), &header, Keep::All).unwrap();
             assert_eq!(in_page(browser, &header, None), Ok(outcome(&record, turns)), "{name}");
@@ -97,13 +104,18 @@ fn the_page_makes_the_same_runs() {
                 match event {
                     Event::Cause(Cause::Decide { decision: Decision::Crash, .. }) => crashes += 1,
                     Event::Cause(Cause::Pause { .. }) => pauses += 1,
+                    Event::Cause(Cause::Disk { .. } | Cause::Decide { decision: Decision::Failed { .. }, .. }) => {
+                        disks += 1;
+                    }
                     Event::Cause(Cause::Boot { survivors, .. }) if !survivors.is_empty() => torn += 1,
                     _ => {}
                 }
             }
         }
-        println!("{crashes} crashes in mid-turn, {pauses} pauses, {torn} boots from a disk with survivors");
-        assert!(crashes >= 40 && pauses >= 20 && torn >= 15, "the runs are to be eventful");
+        println!(
+            "{crashes} crashes in mid-turn, {pauses} pauses, {torn} boots from a disk with survivors, {disks} disks"
+        );
+        assert!(crashes >= 40 && pauses >= 20 && torn >= 15 && disks >= 15, "the runs are to be eventful");
     });
 }
 

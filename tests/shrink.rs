@@ -40,7 +40,7 @@ fn violates(header: &Header, property: &str) -> bool {
 fn what_is_left_violates_the_same_property_and_no_step_of_it_can_go() {
     let (header, property) = violating(lies);
     let mut runs = 0;
-    let shrunk = shrink(wasmtime(), None, &header, &mut |count, _| runs = count).unwrap();
+    let shrunk = shrink(wasmtime(), None, &header, None, &mut |count, _| runs = count).unwrap();
     assert_eq!((shrunk.property.as_str(), shrunk.runs), (property.as_str(), runs));
     assert!(shrunk.before > 20 && shrunk.len() <= 6, "{} of {} steps", shrunk.len(), shrunk.before);
     assert!(violates(&of(&header, &shrunk), &property));
@@ -59,7 +59,7 @@ fn a_cluster_that_stands_still_is_shrunk_too() {
         })
     });
     assert_eq!(property, "liveness");
-    let shrunk = shrink(wasmtime(), None, &header, &mut |_, _| ()).unwrap();
+    let shrunk = shrink(wasmtime(), None, &header, None, &mut |_, _| ()).unwrap();
     assert!(shrunk.len() <= 10 && shrunk.before > 40, "{} of {} steps", shrunk.len(), shrunk.before);
     assert!(violates(&of(&header, &shrunk), "liveness"));
 }
@@ -67,7 +67,7 @@ fn a_cluster_that_stands_still_is_shrunk_too() {
 #[test]
 fn what_is_printed_is_a_scenario_that_is_what_is_left() {
     let (header, _) = violating(lies);
-    let shrunk = shrink(wasmtime(), None, &header, &mut |_, _| ()).unwrap();
+    let shrunk = shrink(wasmtime(), None, &header, None, &mut |_, _| ()).unwrap();
     let text = told(&shrunk, "What is left.");
     let read = Scenario::read("left.toml", &text, None).unwrap_or_else(|mistake| panic!("{mistake}\n{text}"));
     let expected = Scenario { profile: "calm".into(), about: "What is left.".into(), ..shrunk.plan.scenario.clone() };
@@ -78,12 +78,12 @@ fn what_is_printed_is_a_scenario_that_is_what_is_left() {
 #[test]
 fn what_the_reference_violates_too_is_shrunk_all_the_same_and_what_violates_nothing_is_told() {
     let (header, property) = violating(lies);
-    let shrunk = shrink(wasmtime(), Some(wasmtime()), &header, &mut |_, _| ()).unwrap();
+    let shrunk = shrink(wasmtime(), Some(wasmtime()), &header, Some(&property), &mut |_, _| ()).unwrap();
     assert_eq!(shrunk.property, property);
     let plan = Plan { seed: 1, ..header.plan.clone() };
     let calm = Header {
         plan: Plan { scenario: Scenario { duration: Span(1_000_000), ..Scenario::default() }, ..plan },
         ..header
     };
-    assert!(matches!(shrink(wasmtime(), None, &calm, &mut |_, _| ()), Err(Failure::Nothing)));
+    assert!(matches!(shrink(wasmtime(), None, &calm, None, &mut |_, _| ()), Err(Failure::Nothing)));
 }

@@ -23,7 +23,7 @@ use crate::engine::wasmtime::{Compiled, Options, Wasmtime};
 use crate::engine::{Abort, Engine};
 use crate::gate;
 use crate::hunt::tally::Tally;
-use crate::hunt::{Broken, Hunt, Outcome, judge, twice};
+use crate::hunt::{Broken, Hunt, Outcome, judge, judge_twice};
 use crate::plan::{Header, Plan, sha256};
 use crate::scenario::step::Step;
 use crate::scenario::{Scenario, Setting};
@@ -37,6 +37,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// What makes an engine, on each thread.
 type Make<E> = Arc<dyn Fn() -> Result<Rc<E>, Abort> + Send + Sync>;
@@ -62,6 +63,9 @@ pub struct Report {
     pub tally: Tally,
 }
 
+/// How long a turn may take, in wall time.
+const TURN_MAX: Duration = Duration::from_secs(10);
+
 #[allow(clippy::disallowed_methods, reason = "which seeds are run is the caller's choice; a seed's run is not")]
 fn variable(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -76,7 +80,9 @@ impl Campaign<Wasmtime<Turn>> {
     pub fn wasm(guest: &[u8]) -> Self {
         let arena = Scenario::default().arena.0;
         let admitted = gate::admit(guest, Some(arena)).unwrap_or_else(|refusal| panic!("{refusal}"));
-        let compiled = Compiled::new(vec![admitted], &Options::default()).unwrap_or_else(|abort| panic!("{abort}"));
+        // A guest that never ends its turn is to end the test, with a message.
+        let options = Options { cache: None, watchdog: Some(TURN_MAX) };
+        let compiled = Compiled::new(vec![admitted], &options).unwrap_or_else(|abort| panic!("{abort}"));
         let make = move || Ok(Rc::new(Wasmtime::new(&compiled)?));
         Self::of(Arc::new(make), sha256(guest), false)
     }
@@ -164,15 +170,7 @@ impl<E: Engine<Turn>> Campaign<E> {
 
     fn judge(&self, engines: &[Rc<E>; 2], seed: u64) -> Result<Outcome, Abort> {
         let header = self.header(seed);
-        let mut outcome = judge(Rc::clone(&engines[0]), &header)?;
-        if self.twice
-            && let Some(difference) = twice(engines.clone(), &header)?
-        {
-            let [one, other] = difference.what;
-            let what = format!("run twice, it once is `{one}` and once `{other}`");
-            outcome.broken.insert(0, Broken { property: "determinism".into(), event: Some(difference.event), what });
-        }
-        Ok(outcome)
+        if self.twice { judge_twice(engines, &header) } else { judge(Rc::clone(&engines[0]), &header) }
     }
 
     /// Runs all seeds, and says what came of them.

@@ -148,6 +148,22 @@ pub fn twice<E: Engine<Turn>>(engines: [Rc<E>; 2], header: &Header) -> Result<Op
     Ok(None)
 }
 
+/// What breaks where a run, made twice, is not the same.
+pub const DETERMINISM: &str = "determinism";
+
+/// Judges a header's plan, and runs it [`twice`] besides.
+///
+/// # Errors
+/// If an engine failed.
+pub fn judge_twice<E: Engine<Turn>>(engines: &[Rc<E>; 2], header: &Header) -> Result<Outcome, Abort> {
+    let mut outcome = judge(Rc::clone(&engines[0]), header)?;
+    if let Some(Difference { event, what: [one, other], .. }) = twice(engines.clone(), header)? {
+        let what = format!("run twice, it once is `{one}` and once `{other}`");
+        outcome.broken.insert(0, Broken { property: DETERMINISM.to_owned(), event: Some(event), what });
+    }
+    Ok(outcome)
+}
+
 /// The first event in which the last steps of two runs differ.
 fn first<E: Engine<Turn>>(event: u64, one: &mut Simulation<E>, other: &mut Simulation<E>) -> Difference {
     let at = one.record().trace.at();

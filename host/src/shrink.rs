@@ -104,7 +104,7 @@ fn find<E: Engine<Turn>>(
     Ok(found.filter(|found| property.is_none_or(|property| property == found.property)).min_by_key(|found| found.at))
 }
 
-/// Shrinks the plan of a header, run by `engine`. `told` is called after each run with how many there were, and how many steps
+/// Shrinks the plan of a header, run by `engine`, to what violates that property, or that which it violates first. `told` is called after each run with how many there were, and how many steps
 /// are left.
 ///
 /// # Errors
@@ -113,10 +113,11 @@ pub fn shrink<E: Engine<Turn>>(
     engine: Rc<E>,
     reference: Option<Rc<E>>,
     header: &Header,
+    property: Option<&str>,
     told: &mut dyn FnMut(u64, usize),
 ) -> Result<Shrunk, Failure> {
     let plan = &header.plan;
-    let first = find(Rc::clone(&engine), header, plan, None)?.ok_or(Failure::Nothing)?;
+    let first = find(Rc::clone(&engine), header, plan, property)?.ok_or(Failure::Nothing)?;
     let reference = match reference {
         Some(reference) if find(Rc::clone(&reference), header, plan, Some(first.property))?.is_none() => {
             Some(reference)

@@ -3,12 +3,12 @@
 use super::guest::Guest;
 use super::paint::{BAD, BOLD, DOUBT, FAINT, GOOD, grouped, wrap};
 use super::plan::{command, flags, scenario};
-use super::{EXIT_CODES, Problem, Surroundings, What, code, files, span, wrong};
+use super::{EXIT_CODES, Problem, Surroundings, What, code, files, shrink, span, wrong};
 use crate::engine::wasmtime::Wasmtime;
 use crate::event::text::printable;
 use crate::hunt::ledger::{self, Entry};
 use crate::hunt::tally::{Counts, Tally};
-use crate::hunt::{Broken, Hunt, Outcome, judge, twice};
+use crate::hunt::{Broken, DETERMINISM, Hunt, Outcome, judge, judge_twice};
 use crate::plan::{Header, Plan};
 use crate::scenario::Scenario;
 use crate::timeline::seconds;
@@ -32,6 +32,7 @@ Examples:
   raftbox hunt chaos --seeds 0..100000 --budget 10m    as many of them as ten minutes allow
   raftbox hunt chaos --seeds 0..5000 --ledger a.jsonl  what broke before comes first; what held is not run again
   raftbox hunt chaos --seeds 0..5000 --shard 2/4       the second of four machines
+  raftbox hunt chaos --guest my-node.wasm --shrink     what breaks, with as little as possible
   raftbox hunt chaos --guest my-node.wasm --twice      is your node deterministic?
 
 What is in a ledger is a line a seed; `cat a.jsonl b.jsonl` is both.";
@@ -51,6 +52,10 @@ pub(super) struct Args {
     /// Run each seed twice at once, and compare every event and the memory of the guests
     #[arg(long, help_heading = "What is run")]
     twice: bool,
+
+    /// Shrink the first run of each property that breaks, and print what is left of it
+    #[arg(long, help_heading = "What is run")]
+    shrink: bool,
 
     /// How many threads [default: as many as there are cores]
     #[arg(long, value_name = "N", value_parser = jobs, help_heading = "How")]
@@ -167,16 +172,8 @@ pub(super) fn hunt(args: &Args, surroundings: &Surroundings, out: &mut dyn Write
         || -> Result<Engines, _> { Ok([Rc::new(Wasmtime::new(&compiled)?), Rc::new(Wasmtime::new(&compiled)?)]) };
     let one = |engines: &mut Engines, seed: u64| {
         let header = header(seed);
-        let mut outcome = judge(Rc::clone(&engines[0]), &header)?;
-        if args.twice
-            && let Some(difference) = twice(engines.clone(), &header)?
-        {
-            let [this, that] = difference.what;
-            let what = format!("run twice, it once is `{this}` and once `{that}`");
-            let property = "determinism".to_owned();
-            outcome.broken.insert(0, Broken { property, event: Some(difference.event), what });
-        }
-        Ok(Some(outcome))
+        let outcome = if args.twice { judge_twice(engines, &header) } else { judge(Rc::clone(&engines[0]), &header) };
+        outcome.map(Some)
     };
     let (mut found, mut problem) = (Found::default(), None);
     let mut see = |outcome: Option<Outcome>| {
@@ -201,6 +198,11 @@ pub(super) fn hunt(args: &Args, surroundings: &Surroundings, out: &mut dyn Write
         return Err(problem);
     }
     found.tell(args, surroundings, out)?;
+    if args.shrink {
+        let reference = args.what.guest.as_ref().map(|_| Guest::read(None)?.engine(scenario.arena.0, surroundings));
+        let engines = (Rc::new(Wasmtime::new(&compiled)?), reference.transpose()?);
+        found.shrink(&engines, &header, surroundings, out)?;
+    }
     let wall = started.elapsed();
     let stopped = stop.load(Ordering::Relaxed);
     found.numbers(&book, wall, stopped, out)?;
@@ -245,6 +247,35 @@ fn bar(shown: bool, count: u64) -> ProgressBar {
 }
 
 impl Found {
+    /// Shrinks the first run of each property that is violated, and prints what is left.
+    fn shrink(
+        &self,
+        (engine, reference): &(Rc<Wasmtime<Turn>>, Option<Rc<Wasmtime<Turn>>>),
+        header: &dyn Fn(u64) -> Header,
+        surroundings: &Surroundings,
+        out: &mut dyn Write,
+    ) -> Result<(), Problem> {
+        for (property, seed) in self.firsts() {
+            writeln!(out)?;
+            shrink::tell(engine, reference.as_ref(), &header(seed), Some(&property), surroundings, out)?;
+        }
+        Ok(())
+    }
+
+    /// The first seed of each property that is violated.
+    fn firsts(&self) -> BTreeMap<String, u64> {
+        let mut firsts = BTreeMap::new();
+        for (seed, broken) in &self.broken {
+            // The run violates its first property before the others, which may follow from that.
+            if let Some(first) =
+                broken.first().filter(|broken| broken.event.is_some() && broken.property != DETERMINISM)
+            {
+                firsts.entry(first.property.clone()).or_insert(*seed);
+            }
+        }
+        firsts
+    }
+
     fn take(&mut self, outcome: Outcome, again: &[u64]) {
         self.ran += 1;
         self.events += outcome.events;

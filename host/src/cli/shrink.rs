@@ -3,16 +3,19 @@
 use super::guest::Guest;
 use super::paint::{self, BAD, BOLD, FAINT, quoted};
 use super::{EXIT_CODES, Problem, Surroundings, code, files, wrong};
+use crate::engine::wasmtime::Wasmtime;
 use crate::event::text::printable;
 use crate::plan::Header;
 use crate::runfile::RunFile;
-use crate::shrink::{Failure, shrink, told};
+use crate::shrink::{Failure, Shrunk, shrink, told};
 use crate::simulation::Simulation;
 use crate::trace::Keep;
+use crate::world::turn::Turn;
 use clap::ValueHint;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,35 +58,10 @@ pub(super) fn run(args: &Args, surroundings: &Surroundings, out: &mut dyn Write)
         Some(_) => Some(Guest::read(None)?.engine(arena, surroundings)?),
         None => None,
     };
-    let bar = if surroundings.progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-    bar.set_style(
-        ProgressStyle::with_template("{spinner} {pos} runs, {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
-    let mut tell = |runs, steps| {
-        bar.set_position(runs);
-        bar.set_message(format!("{steps} steps left"));
+    let Some(shrunk) = tell(&engine, reference.as_ref(), &header, None, surroundings, out)? else {
+        let name = args.run.display();
+        return Err(wrong(format!("{name}: this run violates nothing, so there is nothing to shrink")));
     };
-    let shrunk = match shrink(std::rc::Rc::clone(&engine), reference, &header, &mut tell) {
-        Ok(shrunk) => shrunk,
-        Err(Failure::Aborted(abort)) => return Err(abort.into()),
-        Err(Failure::Nothing) => {
-            let name = args.run.display();
-            return Err(wrong(format!("{name}: this run violates nothing, so there is nothing to shrink")));
-        }
-    };
-    bar.finish_and_clear();
-    let title = format!("What is left of {}, seed {}.", printable(&header.plan.scenario.name), header.plan.seed);
-    writeln!(out, "{}", told(&shrunk, &title).trim_end())?;
-    writeln!(out)?;
-    let what = paint::wrap(&printable(&format!("{}: {}", shrunk.property, shrunk.what)), 2, surroundings.width);
-    writeln!(out, "{BAD}✗{BAD:#} {what}")?;
-    let (steps, nodes, clients) = (shrunk.len(), shrunk.plan.scenario.nodes, shrunk.plan.scenario.clients.count);
-    writeln!(
-        out,
-        "{BOLD}{steps} steps{BOLD:#} of {}, {nodes} nodes, {clients} clients {FAINT}({} runs){FAINT:#}",
-        shrunk.before, shrunk.runs
-    )?;
     if let Some(file) = &args.out {
         let header = Header { plan: shrunk.plan.clone(), ..header };
         let mut simulation = Simulation::new(engine, &header, Keep::All)?;
@@ -97,4 +75,45 @@ pub(super) fn run(args: &Args, surroundings: &Surroundings, out: &mut dyn Write)
         )?;
     }
     Ok(code::VIOLATED)
+}
+
+/// Shrinks a run that violates a property, or that one, and prints what is left; `None` if it violates nothing.
+pub(super) fn tell(
+    engine: &Rc<Wasmtime<Turn>>,
+    reference: Option<&Rc<Wasmtime<Turn>>>,
+    header: &Header,
+    property: Option<&str>,
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+) -> Result<Option<Shrunk>, Problem> {
+    let bar = if surroundings.progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{spinner} {pos} runs, {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    let mut count = |runs, steps| {
+        bar.set_position(runs);
+        bar.set_message(format!("{steps} steps left"));
+    };
+    let shrunk = match shrink(Rc::clone(engine), reference.cloned(), header, property, &mut count) {
+        Ok(shrunk) => shrunk,
+        Err(Failure::Aborted(abort)) => return Err(abort.into()),
+        Err(Failure::Nothing) => return Ok(None),
+    };
+    bar.finish_and_clear();
+    let title = format!("What is left of {}, seed {}.", printable(&header.plan.scenario.name), header.plan.seed);
+    writeln!(out, "{}", told(&shrunk, &title).trim_end())?;
+    writeln!(out)?;
+    let what = paint::wrap(&printable(&format!("{}: {}", shrunk.property, shrunk.what)), 2, surroundings.width);
+    writeln!(out, "{BAD}✗{BAD:#} {what}")?;
+    let (steps, nodes, clients) = (shrunk.len(), shrunk.plan.scenario.nodes, shrunk.plan.scenario.clients.count);
+    let [steps, nodes, clients] =
+        [(steps, "step"), (nodes as usize, "node"), (clients as usize, "client")].map(|(count, what)| {
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{count} {what}{plural}")
+        });
+    writeln!(
+        out,
+        "{BOLD}{steps}{BOLD:#} of {}, {nodes}, {clients} {FAINT}({} runs){FAINT:#}",
+        shrunk.before, shrunk.runs
+    )?;
+    Ok(Some(shrunk))
 }
