@@ -1,6 +1,7 @@
 //! What the integration tests share; the tests themselves are the `[[test]]` targets of this package.
 
 pub mod hostile;
+pub mod mutants;
 
 use raftbox::engine::native::Native;
 use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};
