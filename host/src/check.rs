@@ -233,7 +233,7 @@ impl Checkers {
         let mut verdicts = self.properties.verdicts(&self.model);
         verdicts.push((ACKNOWLEDGED_WRITES, self.acknowledged_writes.verdict()));
         verdicts.push((LINEARIZABILITY, linearizability::verdict(&self.recorder)));
-        verdicts.push((OWN_PROPERTIES, self.own.verdict()));
+        verdicts.extend(self.own.verdict().map(|verdict| (OWN_PROPERTIES, verdict)));
         verdicts.push((LIVENESS, self.liveness.verdict(&self.model)));
         verdicts
     }
