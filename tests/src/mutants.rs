@@ -110,10 +110,10 @@ pub fn build(mutants: &[Mutant]) -> Result<BTreeMap<String, Vec<u8>>, String> {
     if !folder.join("Cargo.lock").exists() {
         fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).map_err(io)?;
     }
-    let mut flags = String::new();
+    // What a patch leaves unused is part of what is broken.
+    let mut flags = "-Awarnings".to_owned();
     for argument in LINK_ARGS {
-        let between = if flags.is_empty() { "" } else { "\u{1f}" };
-        write!(flags, "{between}-Clink-arg={argument}").expect("a string takes everything");
+        write!(flags, "\u{1f}-Clink-arg={argument}").expect("a string takes everything");
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build: Command = nested::nested_cargo(&cargo);

@@ -41,7 +41,7 @@ impl Recorded {
     }
 }
 
-/// What a history that [`write`] wrote begins with.
+/// What a history that [`write()`] wrote begins with.
 pub const MARK: &str = "{:index 0, ";
 
 /// What is wrong with a text, and where.
