@@ -163,6 +163,7 @@ pub(super) fn hunt(args: &Args, surroundings: &Surroundings, out: &mut dyn Write
     let known: BTreeSet<u64> = book.before.keys().copied().collect();
     let jobs = args.jobs.or(std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     title(args, &scenario, jobs, &book, again.len(), out)?;
+    out.flush()?;
 
     let (stop, started) = (AtomicBool::new(false), Instant::now());
     let hunt = |seeds: Range<u64>, (shard, shards): (u64, u64)| Hunt { seeds, shard, shards, jobs, stop: &stop };
@@ -197,13 +198,13 @@ pub(super) fn hunt(args: &Args, surroundings: &Surroundings, out: &mut dyn Write
     if let Some(problem) = problem {
         return Err(problem);
     }
+    let wall = started.elapsed();
     found.tell(args, surroundings, out)?;
     if args.shrink {
         let reference = args.what.guest.as_ref().map(|_| Guest::read(None)?.engine(scenario.arena.0, surroundings));
         let engines = (Rc::new(Wasmtime::new(&compiled)?), reference.transpose()?);
         found.shrink(&engines, &header, surroundings, out)?;
     }
-    let wall = started.elapsed();
     let stopped = stop.load(Ordering::Relaxed);
     found.numbers(&book, wall, stopped, out)?;
     if let Some(file) = &args.junit {
