@@ -41,7 +41,7 @@ pub mod workload;
 
 use crate::clock::Clock;
 use crate::draw::{Concern, Draw};
-use crate::event::{Cause, Decision, DiskFault, Effect, Endpoint, Event, MessageName, Micros, NodeId};
+use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId};
 use crate::plan::Plan;
 use crate::scenario;
 use crate::scenario::Sites;
@@ -351,6 +351,10 @@ impl Agenda {
         self.ready.push_back(Action::Apply(cause));
     }
 
+    fn order(&mut self, order: Order) {
+        self.ready.push_back(Action::Order(order));
+    }
+
     fn boot(&mut self, node: NodeId, survive: Option<Survive>) -> Option<Cause> {
         let (seed, ratio) = (self.seed, self.disk.survive);
         let follow = self.node(node);
@@ -478,20 +482,6 @@ impl Agenda {
             }
             Effect::Halted { node, .. } | Effect::Trapped { node } => self.down(at, node),
             Effect::Note { .. } | Effect::Moot { .. } => {}
-        }
-    }
-
-    fn observe_damage(&mut self, node: NodeId, fault: DiskFault) {
-        match fault {
-            DiskFault::Rot { .. } => {}
-            DiskFault::Wiped => self.node(node).disk = Unsynced::default(),
-            DiskFault::Swapped { with } => {
-                let theirs = std::mem::take(&mut self.node(with).disk);
-                self.node(with).disk = std::mem::replace(&mut self.node(node).disk, theirs);
-                let lies = self.node(with).lies;
-                self.node(with).lies = std::mem::replace(&mut self.node(node).lies, lies);
-            }
-            DiskFault::Lies { lies } => self.node(node).lies = lies,
         }
     }
 

@@ -23,7 +23,7 @@ use crate::engine::wasmtime::{Compiled, Options, Wasmtime};
 use crate::engine::{Abort, Engine};
 use crate::gate;
 use crate::hunt::tally::Tally;
-use crate::hunt::{Broken, Hunt, Outcome, judge, judge_twice};
+use crate::hunt::{Broken, Hunt, Outcome, cores, judge, judge_twice};
 use crate::plan::{Header, Plan, sha256};
 use crate::scenario::step::Step;
 use crate::scenario::{Scenario, Setting};
@@ -191,7 +191,7 @@ impl<E: Engine<Turn>> Campaign<E> {
             (None, None) => self.seeds.clone(),
         };
         let jobs = variable("RAFTBOX_JOBS").and_then(|jobs| usize::try_from(jobs).ok());
-        let jobs = jobs.or(std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+        let jobs = jobs.unwrap_or_else(cores);
         let stop = AtomicBool::new(false);
         let hunt = Hunt { seeds, shard: 0, shards: 1, jobs, stop: &stop };
         let mut report = Report { seeds: hunt.count(), ..Report::default() };
@@ -234,9 +234,8 @@ impl<E: Engine<Turn>> Campaign<E> {
             let wrong = "a string takes everything";
             writeln!(message, "something breaks in {count} of {} seeds of {name}:", report.seeds).expect(wrong);
             for (seed, broken) in report.broken.iter().take(SHOWN) {
-                for Broken { property, event, what } in broken {
-                    let at = event.map_or_else(String::new, |event| format!(" by event {event}"));
-                    writeln!(message, "  seed {seed}: {property}{at}: {what}").expect(wrong);
+                for broken in broken {
+                    writeln!(message, "  seed {seed}: {broken}").expect(wrong);
                 }
             }
             if count > SHOWN {

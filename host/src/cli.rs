@@ -40,6 +40,7 @@ use paint::{BOLD, ERROR};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// How the command ends.
 mod code {
@@ -106,7 +107,7 @@ enum Command {
     #[command(after_help = EXIT_CODES)]
     Diff(Diff),
     /// Say whether histories are linearizable: what clients asked of a key/value store, and what they were answered
-    Check(check::Check),
+    Check(check::Args),
     /// Say whether a module may run as a guest, and if not, all that keeps it out
     #[command(after_help = EXIT_CODES)]
     Lint(Lint),
@@ -165,7 +166,7 @@ struct What {
     #[arg(long, value_name = "NAME", help_heading = "What is run")]
     profile: Option<String>,
     /// How long faults may happen and clients ask, in virtual time: 500ms, 20s, 5m
-    #[arg(long = "for", value_name = "DURATION", value_parser = span, help_heading = "What is run")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = quantity::<Span>, help_heading = "What is run")]
     duration: Option<Span>,
     /// A setting of every node, such as election_min=300ms or pre_vote=false; may be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting, help_heading = "What is run")]
@@ -254,8 +255,9 @@ fn whole(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "it should be a whole number".into())
 }
 
-fn span(text: &str) -> Result<Span, String> {
-    text.parse().map_err(|wrong: String| format!("it {wrong}"))
+/// A time or a size.
+fn quantity<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|wrong| format!("it {wrong}"))
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

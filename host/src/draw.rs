@@ -115,6 +115,12 @@ impl Ratio {
     /// What always happens.
     pub const ALWAYS: Self = Self { times: 1, of: 1 };
 
+    /// Whether it never happens.
+    #[must_use]
+    pub const fn is_never(&self) -> bool {
+        self.times == 0
+    }
+
     /// The same in the smallest numbers.
     #[must_use]
     pub fn reduced(self) -> Self {

@@ -211,6 +211,12 @@ pub enum DiskFault {
 }
 
 impl DiskFault {
+    /// Whether the disk is better for it.
+    #[must_use]
+    pub fn mends(self) -> bool {
+        self == Self::Lies { lies: false }
+    }
+
     /// What becomes of the disk, in words.
     #[must_use]
     pub fn words(self) -> String {

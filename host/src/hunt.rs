@@ -23,6 +23,7 @@ use crate::trace::{self, Digest, Keep};
 use crate::world::turn::Turn;
 use raftbox_abi::Note;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -40,6 +41,22 @@ pub struct Broken {
     pub event: Option<u64>,
     /// What is wrong, or why it cannot be judged.
     pub what: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.property)?;
+        if let Some(event) = self.event {
+            write!(f, " by event {event}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// How many threads there is work for: as many as there are cores.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
 }
 
 /// What came of a seed.

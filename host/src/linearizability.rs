@@ -18,7 +18,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use crate::history::{Answer, Call, History, by_key};
+use crate::history::{Answer, History, Operation, by_key};
 use machine::{Op, Values, prepare, relate};
 use search::{Found, Used, Watch, search};
 
@@ -271,7 +271,7 @@ const SEEN_SHOWN: usize = 6;
 #[must_use]
 pub fn explain(history: &History, found: &Counterexample, place: impl Fn(u64) -> String) -> Vec<String> {
     let culprit = &history.operations[found.culprit];
-    let when = |operation: &crate::history::Operation| match &operation.answered {
+    let when = |operation: &Operation| match &operation.answered {
         Some((answered, _)) => format!("{} to {}", place(operation.asked), place(*answered)),
         None => format!("{} on", place(operation.asked)),
     };
@@ -296,59 +296,4 @@ pub fn explain(history: &History, found: &Counterexample, place: impl Fn(u64) ->
         lines.push(format!("  and {shown} more before"));
     }
     lines
-}
-
-impl Op {
-    /// The same, if it need not have happened.
-    fn without_answer(mut self) -> Self {
-        use machine::Step;
-        self.open = true;
-        self.step = match self.step {
-            Step::Swap(expect, new, _) => Step::Swap(expect, new, None),
-            Step::Append(suffix, _) => Step::Append(suffix, None),
-            Step::Add(by, _) => Step::Add(by, None),
-            step => step,
-        };
-        self
-    }
-
-    /// What the operation is answered where its key holds `value`, and its step with that answer.
-    fn answered_at(self, call: &Call, value: machine::ValueId, values: &mut Values) -> Option<(machine::Step, Answer)> {
-        use machine::Step;
-        let after = machine::apply(values, value, self.without_answer().step);
-        Some(match (call, self.step) {
-            (Call::Get, _) => (Step::Read(value), Answer::Value(values.get(value).map(<[u8]>::to_vec))),
-            (_, Step::Swap(expect, new, _)) => {
-                let swapped = value == expect;
-                (Step::Swap(expect, new, Some(swapped)), Answer::Swapped(swapped))
-            }
-            (_, Step::Append(suffix, _)) => {
-                let length = values.get(after?).map_or(0, <[u8]>::len) as u64;
-                (Step::Append(suffix, Some(length)), Answer::Length(length))
-            }
-            (_, Step::Add(by, _)) => {
-                let sum = str::from_utf8(values.get(after?)?).ok()?.parse().ok()?;
-                (Step::Add(by, Some(sum)), Answer::Number(sum))
-            }
-            _ => return None,
-        })
-    }
-
-    /// What its answer says that the key held, if it names a value.
-    fn sees(&self) -> Option<(u32, machine::ValueId)> {
-        use machine::Step;
-        match self.step {
-            Step::Read(value) | Step::Swap(value, _, Some(true)) => Some((self.key, value)),
-            _ => None,
-        }
-    }
-
-    /// The value that the key holds after it, where that is its own.
-    fn leaves(&self) -> Option<machine::ValueId> {
-        use machine::Step;
-        match self.step {
-            Step::Write(value) | Step::Swap(_, value, _) => Some(value),
-            _ => None,
-        }
-    }
 }

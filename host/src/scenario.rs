@@ -18,6 +18,7 @@ mod version;
 
 use crate::draw::Ratio;
 use crate::units::{Size, Span, Spans};
+use faults::DRIFT_MAX;
 pub use faults::{ClockFaults, Crashes, Faults, Flaps, Partitions, Rare, Recurring, Sites, Slows};
 pub use library::{LIBRARY, PROFILES};
 pub use mistake::Mistake;
@@ -162,10 +163,10 @@ pub struct Network {
     /// How much later.
     pub late_delay: Spans,
     /// How many of those between nodes arrive with a byte changed. (The client protocol has no checksum.)
-    #[serde(skip_serializing_if = "is_never")]
+    #[serde(skip_serializing_if = "Ratio::is_never")]
     pub corrupt: Ratio,
     /// How many travel much longer; those behind them on their link wait.
-    #[serde(skip_serializing_if = "is_never")]
+    #[serde(skip_serializing_if = "Ratio::is_never")]
     pub spike: Ratio,
     /// How much longer those travel.
     #[serde(skip_serializing_if = "Spans::is_zero")]
@@ -176,11 +177,6 @@ pub struct Network {
     /// How many bytes wait for a link with a bound, before it loses what more is sent; 0 for no bound.
     #[serde(skip_serializing_if = "Size::is_zero")]
     pub queue: Size,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_never(ratio: &Ratio) -> bool {
-    *ratio == Ratio::NEVER
 }
 
 /// The latency of one direction of one link.
@@ -397,8 +393,8 @@ impl Scenario {
         if !(1 << 20..=256 << 20).contains(&self.arena.0) {
             return no("arena", format!("arena is {}, and should be 1MiB to 256MiB", self.arena));
         }
-        if self.clock.drift > 900_000 {
-            return no("clock.drift", format!("drift is {}, and should be at most 900000 ppm", self.clock.drift));
+        if self.clock.drift > DRIFT_MAX {
+            return no("clock.drift", format!("drift is {}, and should be at most {DRIFT_MAX} ppm", self.clock.drift));
         }
         self.node.iter().try_for_each(|(key, setting)| version::check_setting("node", key, setting))?;
         self.check_versions()?;

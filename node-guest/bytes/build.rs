@@ -3,9 +3,12 @@
 //! The guest's bytes are part of what a run is, so they must depend on the sources and the compiler alone: not on how
 //! the outer build is set ([`nested`]), and not on where the sources lie ([`flags`]).
 
+#[path = "link.rs"]
+mod link;
 #[path = "nested.rs"]
 mod nested;
 
+use link::LINK_ARGS;
 use nested::nested_cargo;
 use std::env;
 use std::ffi::OsString;
@@ -16,18 +19,12 @@ use std::process::Command;
 const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "raftbox-node";
 
-/// How the module is linked: a small stack that lies first, so that its overflow is a trap at the same depth in every
-/// engine; the stack pointer exported, since with the memory it is the whole state; and a memory that has its final
-/// size from the start.
-const LINK_ARGS: [&str; 4] =
-    ["-zstack-size=65536", "--export=__stack_pointer", "--initial-memory=4194304", "--max-memory=4194304"];
-
 fn main() {
     let workspace = workspace();
     for watched in ["Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", workspace.join(watched).display());
     }
-    for watched in ["build.rs", "nested.rs", "../Cargo.toml", "../src", "../abi/Cargo.toml", "../abi/src"] {
+    for watched in ["build.rs", "link.rs", "nested.rs", "../Cargo.toml", "../src", "../abi/Cargo.toml", "../abi/src"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     let rustc = Rustc::new();

@@ -10,6 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[path = "../../node-guest/bytes/link.rs"]
+mod link;
 #[path = "../../node-guest/bytes/nested.rs"]
 mod nested;
 
@@ -73,10 +75,7 @@ fn read(path: &Path) -> Result<Mutant, String> {
     Ok(Mutant { name, about, row, property, scenario, files })
 }
 
-/// How a guest is linked, as in its own build script.
-const LINK_ARGS: [&str; 4] =
-    ["-zstack-size=65536", "--export=__stack_pointer", "--initial-memory=4194304", "--max-memory=4194304"];
-
+/// The profile of guests, but for the optimisation across crates: they are built sooner, and broken all the same.
 const PROFILE: &str = "\n[profile.guest]\ninherits = \"release\"\nopt-level = 3\ncodegen-units = 1\npanic = \"abort\"\n\
                        strip = true\noverflow-checks = true\ndebug-assertions = false\n";
 
@@ -112,7 +111,7 @@ pub fn build(mutants: &[Mutant]) -> Result<BTreeMap<String, Vec<u8>>, String> {
     }
     // What a patch leaves unused is part of what is broken.
     let mut flags = "-Awarnings".to_owned();
-    for argument in LINK_ARGS {
+    for argument in link::LINK_ARGS {
         write!(flags, "\u{1f}-Clink-arg={argument}").expect("a string takes everything");
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -54,7 +54,9 @@ impl Agenda {
             Act::Pause(target) => self.pause(self.target(*target)),
             Act::Resume(target) => self.go_on(self.target(*target)),
             Act::Cut(from, to) => changes(self.links(from, to, false), "these links are cut already"),
-            Act::Heal(from, to) if from.is_empty() && to.is_empty() => changes(self.heal_links(), "no link is cut"),
+            Act::Heal(from, to) if from.is_empty() && to.is_empty() => {
+                changes(self.heal_links(|_, _| true), "no link is cut")
+            }
             Act::Heal(from, to) => changes(self.links(from, to, true), "none of these links is cut"),
             Act::Partition(groups) => self.partition(groups),
             Act::Isolate(target, with) => self.isolate(self.target(*target), *with),
@@ -112,7 +114,7 @@ impl Agenda {
             Some(effect) => {
                 self.disarmed(node);
                 self.node(node).armed = Some((self.performing, effect));
-                self.ready.push_back(Action::Order(Order::Crash(node, effect)));
+                self.order(Order::Crash(node, effect));
             }
             None => self.apply(Cause::Crash { node }),
         }
@@ -122,7 +124,7 @@ impl Agenda {
     /// A crash that was to come within a turn, and did not come in time, does not come any more.
     pub(super) fn disarm(&mut self, node: NodeId) {
         self.disarmed(node);
-        self.ready.push_back(Action::Order(Order::NoCrash(node)));
+        self.order(Order::NoCrash(node));
     }
 
     fn disarmed(&mut self, node: NodeId) {
@@ -156,7 +158,7 @@ impl Agenda {
     }
 
     /// Sets links of that direction; whether any was otherwise.
-    fn links(&mut self, from: &[Name], to: &[Name], up: bool) -> bool {
+    pub(super) fn links(&mut self, from: &[Name], to: &[Name], up: bool) -> bool {
         let mut changed = false;
         for from in from {
             for to in to {
@@ -169,8 +171,10 @@ impl Agenda {
         changed
     }
 
-    pub(super) fn heal_links(&mut self) -> bool {
-        let cuts = self.network.cuts();
+    /// Heals the links that are cut and `heals` says so of; whether there was any.
+    pub(super) fn heal_links(&mut self, heals: impl Fn(Endpoint, Endpoint) -> bool) -> bool {
+        let mut cuts = self.network.cuts();
+        cuts.retain(|(from, to)| heals(*from, *to));
         for (from, to) in &cuts {
             self.apply(Cause::Link { from: *from, to: *to, up: true });
         }

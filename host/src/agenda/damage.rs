@@ -1,7 +1,8 @@
 //! Acts on disks: they rot, are wiped, exchanged or full, lie, fail, and write elsewhere.
 
+use super::Agenda;
 use super::acts::Done;
-use super::{Action, Agenda};
+use super::disk::Unsynced;
 use crate::draw::{Concern, Draw};
 use crate::event::{Cause, DiskFault, NodeId};
 use crate::scenario::step::{Damage, Place};
@@ -28,22 +29,37 @@ impl Agenda {
             }
             Damage::Lie(lies) => DiskFault::Lies { lies },
             Damage::Fill(full) => {
-                self.ready.push_back(Action::Order(Order::Full(node, full)));
+                self.order(Order::Full(node, full));
                 return Ok(());
             }
             Damage::FailWrite => {
-                self.ready.push_back(Action::Order(Order::FailWrite(node)));
+                self.order(Order::FailWrite(node));
                 return Ok(());
             }
             Damage::Misdirect => {
                 let mut draw = self.draws_damage(node);
                 let by = (1 + draw.below(8)) * SECTOR;
-                self.ready.push_back(Action::Order(Order::Misdirect(node, by)));
+                self.order(Order::Misdirect(node, by));
                 return Ok(());
             }
         };
         self.apply(Cause::Disk { node, fault });
         Ok(())
+    }
+
+    /// What became of a disk, whoever asked for it.
+    pub(super) fn observe_damage(&mut self, node: NodeId, fault: DiskFault) {
+        match fault {
+            DiskFault::Rot { .. } => {}
+            DiskFault::Wiped => self.node(node).disk = Unsynced::default(),
+            DiskFault::Swapped { with } => {
+                let theirs = std::mem::take(&mut self.node(with).disk);
+                self.node(with).disk = std::mem::replace(&mut self.node(node).disk, theirs);
+                let lies = self.node(with).lies;
+                self.node(with).lies = std::mem::replace(&mut self.node(node).lies, lies);
+            }
+            DiskFault::Lies { lies } => self.node(node).lies = lies,
+        }
     }
 
     /// The draws of the step that is being taken.

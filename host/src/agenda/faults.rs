@@ -5,9 +5,8 @@ use super::swarm::mix;
 use crate::draw::{Concern, Draw, Ratio};
 use crate::event::{Endpoint, Micros, NodeId};
 use crate::plan::Plan;
-use crate::scenario::Recurring;
-use crate::scenario::Scenario;
 use crate::scenario::step::{Act, Damage, Jump, Later, Mail, Name, Step, Syncs, Target, When};
+use crate::scenario::{Recurring, Scenario};
 use crate::units::Span;
 use std::collections::BTreeMap;
 
@@ -170,7 +169,7 @@ impl Script<'_> {
                 script.step(at, Act::Crash(node, within.then_some(effect)));
                 at += lasts;
                 script.end(at, Act::Restart(node, None));
-                while draw.happens(crash.again) && at < script.until() {
+                while draw.happens(crash.again) {
                     at += draw.below(AGAIN_MAX);
                     if at >= script.until() {
                         break;
@@ -234,8 +233,8 @@ impl Script<'_> {
                 let until = at + draw.within(flap.lasts.range());
                 let [one, other] = script.pair(draw).map(|node| vec![node]);
                 while at < until.min(script.until()) {
-                    script.end(at, Act::Cut(one.clone(), other.clone()));
-                    script.end(at, Act::Cut(other.clone(), one.clone()));
+                    script.step(at, Act::Cut(one.clone(), other.clone()));
+                    script.step(at, Act::Cut(other.clone(), one.clone()));
                     at += draw.within(flap.period.range());
                     script.end(at, Act::Heal(one.clone(), other.clone()));
                     script.end(at, Act::Heal(other.clone(), one.clone()));

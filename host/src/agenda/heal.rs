@@ -4,6 +4,7 @@ use super::core::{Fate, fate};
 use super::{Action, Agenda};
 use crate::draw::Ratio;
 use crate::event::{Cause, DiskFault, Endpoint, NodeId};
+use crate::scenario::step::Name;
 use crate::world::decider::{Order, Sites};
 
 impl Agenda {
@@ -15,15 +16,12 @@ impl Agenda {
             Endpoint::Node(node) => core.contains(&node),
             Endpoint::Client(_) => true,
         };
-        self.network.calm(|from, to| heals(from) && heals(to));
+        let both = |from, to| heals(from) && heals(to);
+        self.network.calm(both);
         self.workload.stop();
         let (seed, never) = (self.seed, Ratio::NEVER);
-        self.ready.push_back(Action::Order(Order::Sites(Sites { seed, active: never, fires: never })));
-        for (from, to) in self.network.cuts() {
-            if heals(from) && heals(to) {
-                self.apply(Cause::Link { from, to, up: true });
-            }
-        }
+        self.order(Order::Sites(Sites { seed, active: never, fires: never }));
+        self.heal_links(both);
         for node in 1..=self.count() {
             self.disarm(node);
             self.node(node).waits = None;
@@ -36,7 +34,7 @@ impl Agenda {
 
     /// A node has a whole disk, as far as a disk can be mended, a true clock, and takes turns.
     fn mend(&mut self, node: NodeId) {
-        self.ready.push_back(Action::Order(Order::Mend(node)));
+        self.order(Order::Mend(node));
         let (paused, ppm, lies) = (self.node(node).paused, self.node(node).ppm, self.node(node).lies);
         if lies {
             self.apply(Cause::Disk { node, fault: DiskFault::Lies { lies: false } });
@@ -54,27 +52,19 @@ impl Agenda {
     /// A node is not healed, and may fare worse.
     fn leave(&mut self, node: NodeId, core: &[NodeId]) {
         let (up, paused) = (self.node(node).up, self.node(node).paused);
-        let me = Endpoint::Node(node);
-        let cuts = |agenda: &mut Self, outward: bool| {
-            for other in core {
-                let other = Endpoint::Node(*other);
-                let (from, to) = if outward { (me, other) } else { (other, me) };
-                if agenda.network.is_up(from, to) {
-                    agenda.apply(Cause::Link { from, to, up: false });
-                }
-            }
-        };
-        match fate(self.seed, node) {
-            Fate::Left => {}
+        let name = |node| Name(Endpoint::Node(node));
+        let (me, core) = ([name(node)], core.iter().copied().map(name).collect::<Vec<_>>());
+        let fate = fate(self.seed, node);
+        if matches!(fate, Fate::Deaf | Fate::Isolated) {
+            self.links(&core, &me, false);
+        }
+        if matches!(fate, Fate::Mute | Fate::Isolated) {
+            self.links(&me, &core, false);
+        }
+        match fate {
             Fate::Down if up => self.apply(Cause::Crash { node }),
             Fate::Paused if up && !paused => self.apply(Cause::Pause { node }),
-            Fate::Down | Fate::Paused => {}
-            Fate::Deaf => cuts(self, false),
-            Fate::Mute => cuts(self, true),
-            Fate::Isolated => {
-                cuts(self, false);
-                cuts(self, true);
-            }
+            _ => {}
         }
     }
 }

@@ -12,7 +12,7 @@ use super::verdict::Verdict;
 use crate::cuts::Cuts;
 use crate::event::{Cause, ClientId, Effect, Endpoint, Event, Micros, NodeId};
 use crate::timeline::seconds;
-use raftbox_abi::client::{Attempt, Reply};
+use raftbox_abi::client::{Attempt, Outcome, Reply};
 use raftbox_abi::note::{Body, Role};
 
 /// What is expected of a run.
@@ -24,7 +24,7 @@ pub struct Expected {
     pub within: Micros,
     /// Who is healed.
     pub core: Vec<NodeId>,
-    /// Whether they are to agree in the end: the members are known, and nobody has acted.
+    /// Whether they are to agree in the end.
     pub agree: bool,
     /// Whether somebody acts beside the scenario.
     pub acted: bool,
@@ -37,7 +37,7 @@ pub struct Expected {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Liveness {
     pub(super) expected: Option<Expected>,
-    /// The auditor's operations that were answered, from the last time on that it began.
+    /// The auditor's reads that were answered.
     answered: Vec<u64>,
     /// Up to where anything was known to be committed when the last of them was.
     owed: u64,
@@ -60,7 +60,7 @@ impl Liveness {
             Event::Cause(Cause::Link { from, to, up }) => self.cuts.set(*from, *to, *up),
             Event::Effect(Effect::Received { client, operation, body }) if *client == expected.auditor => {
                 let number = Attempt::unpack(*operation).operation;
-                let is_value = matches!(Reply::decode(body), Some(Reply::Ok(raftbox_abi::client::Outcome::Value(_))));
+                let is_value = matches!(Reply::decode(body), Some(Reply::Ok(Outcome::Value(_))));
                 if is_value && !self.answered.contains(&number) {
                     self.answered.push(number);
                     self.owed = model.committed_to();

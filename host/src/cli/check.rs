@@ -1,14 +1,14 @@
 //! `check`: whether histories are linearizable, whoever recorded them.
 
 use super::paint::{self, BAD, DOUBT, FAINT, GOOD};
-use super::{Problem, Surroundings, code, files, wrong};
+use super::{Problem, Surroundings, code, files, quantity, wrong};
 use crate::event::text::printable;
 use crate::history::{History, edn, recorder::Recorder, shown};
 use crate::linearizability::{Options, Report, Verdict, check, explain};
 use crate::runfile::{Body, MARK, RunFile};
 use crate::timeline::seconds;
 use crate::units::Size;
-use clap::{Args, ValueHint};
+use clap::ValueHint;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -31,9 +31,9 @@ Exit codes:
   2  the input is wrong; the message says where, and what to do
   3  for one it could not be found out in so much memory";
 
-#[derive(Args, Debug)]
+#[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Check {
+pub(super) struct Args {
     /// Histories: EDN, a Jepsen log, or run files
     #[arg(required = true, value_name = "HISTORY", value_hint = ValueHint::FilePath)]
     histories: Vec<PathBuf>,
@@ -41,15 +41,11 @@ pub(super) struct Check {
     #[arg(long)]
     together: bool,
     /// How much a search may remember before its verdict is unknown
-    #[arg(long, default_value = "1GiB", value_name = "SIZE", value_parser = size)]
+    #[arg(long, default_value = "1GiB", value_name = "SIZE", value_parser = quantity::<Size>)]
     memory: Size,
     /// Say nothing of the histories that are linearizable
     #[arg(long, short)]
     quiet: bool,
-}
-
-fn size(text: &str) -> Result<Size, String> {
-    text.parse().map_err(|wrong: String| format!("it {wrong}"))
 }
 
 /// A history, and what its places are called.
@@ -74,16 +70,17 @@ fn read(file: &Path) -> Result<Source, Problem> {
         return Ok(Source { history: recorder.history(), place: Box::new(move |place| seconds(recorder.time(place))) });
     }
     let text = files::text(file, bytes, "history")?;
-    let recorded = edn::parse(&text).map_err(|edn::Mistake { line, what }| {
+    let mut recorded = edn::parse(&text).map_err(|edn::Mistake { line, what }| {
         let place = format!("{}:{line}: {what}", file.display());
         wrong(format!("{place}; see `raftbox check --help` for what a history is"))
     })?;
-    Ok(Source { history: recorded.history.clone(), place: Box::new(move |place| recorded.place(place)) })
+    let history = std::mem::take(&mut recorded.history);
+    Ok(Source { history, place: Box::new(move |place| recorded.place(place)) })
 }
 
 /// Looks at histories.
 #[allow(clippy::disallowed_methods, reason = "wall time is told, and decides nothing")]
-pub(super) fn run(args: &Check, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
+pub(super) fn run(args: &Args, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
     let options = Options { by_key: !args.together, memory: args.memory.0 };
     let mut worst = code::WELL;
     let (mut counts, mut bytes, started) = ([0_u64; 3], 0, Instant::now());

@@ -37,6 +37,16 @@ impl Guest {
         Ok(Rc::new(Wasmtime::new(&self.compiled(arena, surroundings)?)?))
     }
 
+    /// The built-in guest, where this is another: what it is compared with.
+    pub(super) fn reference(
+        &self,
+        arena: u64,
+        surroundings: &Surroundings,
+    ) -> Result<Option<Rc<Wasmtime<Turn>>>, Problem> {
+        let other = self.file.as_ref().map(|_| Self::read(None)?.engine(arena, surroundings));
+        other.transpose()
+    }
+
     /// It, compiled, with this much memory for each node.
     pub(super) fn compiled(&self, arena: u64, surroundings: &Surroundings) -> Result<Compiled, Problem> {
         let admitted = gate::admit(&self.bytes, Some(arena)).map_err(|refusal| match &self.file {

@@ -3,12 +3,12 @@
 use super::guest::Guest;
 use super::paint::{BAD, BOLD, DOUBT, FAINT, GOOD, grouped, wrap};
 use super::plan::{command, flags, scenario};
-use super::{EXIT_CODES, Problem, Surroundings, What, code, files, shrink, span, wrong};
+use super::{EXIT_CODES, Problem, Surroundings, What, code, files, quantity, shrink, wrong};
 use crate::engine::wasmtime::Wasmtime;
 use crate::event::text::printable;
 use crate::hunt::ledger::{self, Entry};
 use crate::hunt::tally::{Counts, Tally};
-use crate::hunt::{Broken, DETERMINISM, Hunt, Outcome, judge, judge_twice};
+use crate::hunt::{Broken, DETERMINISM, Hunt, Outcome, cores, judge, judge_twice};
 use crate::plan::{Header, Plan};
 use crate::scenario::Scenario;
 use crate::timeline::seconds;
@@ -61,7 +61,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = jobs, help_heading = "How")]
     jobs: Option<usize>,
     /// Begin no seed after so long: 90s, 10m
-    #[arg(long, value_name = "DURATION", value_parser = span, help_heading = "How")]
+    #[arg(long, value_name = "DURATION", value_parser = quantity::<Span>, help_heading = "How")]
     budget: Option<Span>,
     /// Run every N-th seed, from the I-th on
     #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard, help_heading = "How")]
@@ -161,7 +161,7 @@ pub(super) fn hunt(args: &Args, surroundings: &Surroundings, out: &mut dyn Write
     let again: Vec<u64> =
         book.before.values().filter(|entry| !entry.broken.is_empty()).map(|entry| entry.seed).collect();
     let known: BTreeSet<u64> = book.before.keys().copied().collect();
-    let jobs = args.jobs.or(std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let jobs = args.jobs.unwrap_or_else(cores);
     title(args, &scenario, jobs, &book, again.len(), out)?;
     out.flush()?;
 
@@ -201,8 +201,8 @@ pub(super) fn hunt(args: &Args, surroundings: &Surroundings, out: &mut dyn Write
     let wall = started.elapsed();
     found.tell(args, surroundings, out)?;
     if args.shrink {
-        let reference = args.what.guest.as_ref().map(|_| Guest::read(None)?.engine(scenario.arena.0, surroundings));
-        let engines = (Rc::new(Wasmtime::new(&compiled)?), reference.transpose()?);
+        let reference = guest.reference(scenario.arena.0, surroundings)?;
+        let engines = (Rc::new(Wasmtime::new(&compiled)?), reference);
         found.shrink(&engines, &header, surroundings, out)?;
     }
     let stopped = stop.load(Ordering::Relaxed);
@@ -291,10 +291,9 @@ impl Found {
     fn tell(&self, args: &Args, surroundings: &Surroundings, out: &mut dyn Write) -> Result<(), Problem> {
         writeln!(out)?;
         for (seed, broken) in &self.broken {
-            for Broken { property, event, what } in broken {
-                let (mark, style) = if event.is_some() { ('✗', BAD) } else { ('?', DOUBT) };
-                let at = event.map_or_else(String::new, |event| format!(" by event {event}"));
-                let text = wrap(&printable(&format!("seed {seed}: {property}{at}: {what}")), 2, surroundings.width);
+            for broken in broken {
+                let (mark, style) = if broken.event.is_some() { ('✗', BAD) } else { ('?', DOUBT) };
+                let text = wrap(&printable(&format!("seed {seed}: {broken}")), 2, surroundings.width);
                 writeln!(out, "{style}{mark}{style:#} {text}")?;
             }
             writeln!(out, "  {FAINT}{}{FAINT:#}", command(&args.scenario, *seed, &args.what))?;

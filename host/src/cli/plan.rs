@@ -121,11 +121,8 @@ pub(super) fn scenario(name: &str, args: &What) -> Result<Scenario, Problem> {
 /// The command that makes the same run again.
 pub(super) fn reproduce(args: &Run) -> String {
     match &args.link {
-        Some(link) => {
-            let guest = args.what.guest.as_ref().map(|guest| paint::quoted(&guest.to_string_lossy()));
-            let guest = guest.map_or_else(String::new, |guest| format!(" --guest {guest}"));
-            format!("raftbox run --link {}{guest}", paint::quoted(link))
-        }
+        // Of the flags only --guest goes with a link.
+        Some(link) => format!("raftbox run --link {}{}", paint::quoted(link), flags(&args.what)),
         None => command(&args.scenario, args.seed, &args.what),
     }
 }

@@ -54,10 +54,7 @@ pub(super) fn run(args: &Args, surroundings: &Surroundings, out: &mut dyn Write)
     header.guests = vec![guest.sha256.clone()];
     let arena = header.plan.scenario.arena.0;
     let engine = guest.engine(arena, surroundings)?;
-    let reference = match &args.guest {
-        Some(_) => Some(Guest::read(None)?.engine(arena, surroundings)?),
-        None => None,
-    };
+    let reference = guest.reference(arena, surroundings)?;
     let Some(shrunk) = tell(&engine, reference.as_ref(), &header, None, surroundings, out)? else {
         let name = args.run.display();
         return Err(wrong(format!("{name}: this run violates nothing, so there is nothing to shrink")));

@@ -29,7 +29,7 @@
 //! What nodes say to each other is the guests' own; [`Text`] asks whoever made it to describe a datagram.
 
 use crate::check::Observed;
-use crate::event::{Cause, Decision, DiskFault, Effect, Endpoint, Event, MessageName, Micros, NodeId, Survivor};
+use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId, Survivor};
 use raftbox_abi::client::{Attempt, Operation, Outcome, Reason, Reply, Request};
 use raftbox_abi::note::{Body, ReadMode, Refusal};
 use std::borrow::Cow;
@@ -433,7 +433,7 @@ impl<D: FnMut(&[u8]) -> Option<String>> Text<D> {
                 (node(who), '✗', what, decision.words(), Tone::Bad)
             }
             Cause::Disk { node: who, fault } => {
-                let tone = if *fault == (DiskFault::Lies { lies: false }) { Tone::Good } else { Tone::Bad };
+                let tone = if fault.mends() { Tone::Good } else { Tone::Bad };
                 (node(who), '✗', "disk", fault.words(), tone)
             }
         }

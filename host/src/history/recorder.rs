@@ -156,7 +156,7 @@ impl Recorder {
         let left = client.open.last().is_some_and(|open| open.operation == client.last && !open.is_refused());
         client.lives += u64::from(left);
         client.last = operation;
-        client.open.push(Open { operation, place, sent: 1, void: false, ..Open::default() });
+        client.open.push(Open { operation, place, sent: 1, ..Open::default() });
         let process = u64::from(id) + client.lives * PROCESSES;
         self.operations.push(Operation { process, key: key.to_vec(), call, asked: index, answered: None });
         true
@@ -164,8 +164,7 @@ impl Recorder {
 
     /// Whether it is the answer to an operation that matters.
     fn received(&mut self, index: u64, client: ClientId, attempt: Attempt, body: &[u8]) -> bool {
-        let client = client as usize;
-        let Some(client) = self.clients.get_mut(client) else { return false };
+        let Some(client) = self.clients.get_mut(client as usize) else { return false };
         let Ok(place) = client.place(attempt.operation) else { return false };
         let open = &mut client.open[place];
         match Reply::decode(body) {

@@ -87,6 +87,55 @@ impl Op {
     pub(super) fn overwrites(&self) -> bool {
         matches!(self.step, Step::Write(_))
     }
+
+    /// The same, if it need not have happened.
+    pub(super) fn without_answer(mut self) -> Self {
+        self.open = true;
+        self.step = match self.step {
+            Step::Swap(expect, new, _) => Step::Swap(expect, new, None),
+            Step::Append(suffix, _) => Step::Append(suffix, None),
+            Step::Add(by, _) => Step::Add(by, None),
+            step => step,
+        };
+        self
+    }
+
+    /// What the operation is answered where its key holds `value`, and its step with that answer.
+    pub(super) fn answered_at(self, call: &Call, value: ValueId, values: &mut Values) -> Option<(Step, Answer)> {
+        let after = apply(values, value, self.without_answer().step);
+        Some(match (call, self.step) {
+            (Call::Get, _) => (Step::Read(value), Answer::Value(values.get(value).map(<[u8]>::to_vec))),
+            (_, Step::Swap(expect, new, _)) => {
+                let swapped = value == expect;
+                (Step::Swap(expect, new, Some(swapped)), Answer::Swapped(swapped))
+            }
+            (_, Step::Append(suffix, _)) => {
+                let length = values.get(after?).map_or(0, <[u8]>::len) as u64;
+                (Step::Append(suffix, Some(length)), Answer::Length(length))
+            }
+            (_, Step::Add(by, _)) => {
+                let sum = str::from_utf8(values.get(after?)?).ok()?.parse().ok()?;
+                (Step::Add(by, Some(sum)), Answer::Number(sum))
+            }
+            _ => return None,
+        })
+    }
+
+    /// What its answer says that the key held, if it names a value.
+    pub(super) fn sees(&self) -> Option<(u32, ValueId)> {
+        match self.step {
+            Step::Read(value) | Step::Swap(value, _, Some(true)) => Some((self.key, value)),
+            _ => None,
+        }
+    }
+
+    /// The value that the key holds after it, where that is its own.
+    pub(super) fn leaves(&self) -> Option<ValueId> {
+        match self.step {
+            Step::Write(value) | Step::Swap(_, value, _) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// The number that a value is, as the key/value machine reads it.

@@ -1,7 +1,7 @@
 //! The search against all orders of small histories, which are few enough to try.
 
 use super::*;
-use crate::history::Operation;
+use crate::history::{Call, Operation};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

@@ -27,6 +27,7 @@
 use crate::draw::Ratio;
 use crate::units::{Span, Spans};
 use serde::{Deserialize, Serialize};
+use std::ops::Not;
 
 /// Makes the table of kinds.
 macro_rules! faults {
@@ -40,10 +41,10 @@ macro_rules! faults {
             /// Until when; 0 for the whole of `for`.
             pub until: Span,
             /// Whether each seed has its own mix: some kinds are left out, and what is there is more or less of it.
-            #[serde(skip_serializing_if = "is_not")]
+            #[serde(skip_serializing_if = "Not::not")]
             pub swarm: bool,
             /// Whether, when the faults' time is over, only a majority is healed, and whatever befell the others stays.
-            #[serde(skip_serializing_if = "is_not")]
+            #[serde(skip_serializing_if = "Not::not")]
             pub core: bool,
             /// How many nodes may be damaged for good; else as many as leave a majority.
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,11 +115,6 @@ faults! {
     sites: Sites,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_not(flag: &bool) -> bool {
-    !flag
-}
-
 /// A kind of fault, as it stands in a file.
 trait Kind {
     /// The mean time between two.
@@ -161,7 +157,7 @@ kinds! {
         #[serde(default = "never")]
         within_turn: Ratio,
         /// How many of them are followed by another, soon after the node has booted.
-        #[serde(default = "never", skip_serializing_if = "is_never")]
+        #[serde(default = "never", skip_serializing_if = "Ratio::is_never")]
         again: Ratio,
     }
     /// How often nodes are split.
@@ -215,11 +211,6 @@ const fn never() -> Ratio {
     Ratio::NEVER
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_never(ratio: &Ratio) -> bool {
-    *ratio == Ratio::NEVER
-}
-
 const fn two() -> u32 {
     2
 }
@@ -230,7 +221,7 @@ fn is_two(groups: &u32) -> bool {
 }
 
 /// What a drift may be at the most, in parts per million.
-const DRIFT_MAX: u32 = 900_000;
+pub(super) const DRIFT_MAX: u32 = 900_000;
 
 impl Faults {
     /// Whether what is said fits a cluster of so many nodes.

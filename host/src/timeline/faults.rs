@@ -128,8 +128,7 @@ impl Faults {
                     DiskFault::Wiped => *unsynced = Unsynced::default(),
                     DiskFault::Swapped { .. } | DiskFault::Rot { .. } => {}
                 }
-                let mends = *fault == DiskFault::Lies { lies: false };
-                let (mark, tone) = if mends { ('✓', Tone::Good) } else { ('✗', Tone::Bad) };
+                let (mark, tone) = if fault.mends() { ('✓', Tone::Good) } else { ('✗', Tone::Bad) };
                 story.tell(mark, tone, format!("S{node}'s disk {}", fault.words()));
             }
             Cause::Decide {

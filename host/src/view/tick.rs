@@ -3,7 +3,7 @@
 use super::{Moment, Seen, View, in_order};
 use crate::check::Verdict;
 use crate::event::text::clock;
-use crate::event::{Cause, Decision, DiskFault, Effect, Event};
+use crate::event::{Cause, Decision, Effect, Event};
 use raftbox_abi::client::{Attempt, Reply};
 use raftbox_abi::note::{Body, Role};
 use std::collections::BTreeMap;
@@ -143,8 +143,7 @@ impl Ticks {
             }
             Cause::Decide { node, decision, .. } => (Kind::Fault, format!("S{node} {}", decision.words())),
             Cause::Disk { node, fault } => {
-                let mends = *fault == DiskFault::Lies { lies: false };
-                (if mends { Kind::Repair } else { Kind::Fault }, format!("S{node}'s disk {}", fault.words()))
+                (if fault.mends() { Kind::Repair } else { Kind::Fault }, format!("S{node}'s disk {}", fault.words()))
             }
             Cause::Pause { node } => (Kind::Fault, format!("S{node} pauses")),
             Cause::Resume { node } => (Kind::Repair, format!("S{node} goes on")),
