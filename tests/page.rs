@@ -8,6 +8,8 @@ mod by_hand;
 mod embedded;
 #[path = "page/every_act.rs"]
 mod every_act;
+#[path = "page/found.rs"]
+mod found;
 #[path = "page/guests.rs"]
 mod guests;
 #[path = "page/measured.rs"]

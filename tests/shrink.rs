@@ -3,9 +3,10 @@
 use raftbox::hunt::judge;
 use raftbox::plan::{Header, Plan};
 use raftbox::scenario::{Recurring, Scenario, Setting};
-use raftbox::shrink::{Failure, Shrunk, shrink, told};
+use raftbox::shrink::{Failure, Shrunk, materialized, shrink, told};
+use raftbox::trace::{Keep, difference};
 use raftbox::units::{Span, Spans};
-use raftbox_tests::{header, wasmtime};
+use raftbox_tests::{header, run, wasmtime};
 
 /// Chaos, with disks that lie.
 fn lies(seed: u64) -> Header {
@@ -86,4 +87,15 @@ fn what_the_reference_violates_too_is_shrunk_all_the_same_and_what_violates_noth
         ..header
     };
     assert!(matches!(shrink(wasmtime(), None, &calm, None, &mut |_, _| ()), Err(Failure::Nothing)));
+}
+
+#[test]
+fn faults_as_steps_make_the_same_run() {
+    for seed in 0..30 {
+        let one = header("chaos", seed, |_| ());
+        let other = Header { plan: materialized(&one.plan), ..one.clone() };
+        let [one, other] = [one, other].map(|header| run(wasmtime(), &header, Keep::All).unwrap().0);
+        let found = difference(one.trace.iter(), other.trace.iter());
+        assert_eq!(found.map(|found| format!("{seed}: {found:?}")), None);
+    }
 }

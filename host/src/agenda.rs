@@ -153,7 +153,7 @@ impl Agenda {
         let script = Script::new(scenario, plan);
         let mut queue = Queue::new(seed);
         (1..=scenario.nodes).for_each(|node| queue.push(0, Item::Boot(node)));
-        script.times().into_iter().for_each(|(at, number)| queue.push(at, Item::Step(number)));
+        script.times().into_iter().for_each(|(at, number, says)| queue.push(at, Item::Step(number, says)));
         let ends = scenario.duration.0 + scenario.settle.0;
         queue.push(scenario.duration.0, Item::Heal);
         queue.push(ends, Item::End);
@@ -302,7 +302,7 @@ impl Agenda {
             Item::Ask(client, operation) => self.workload.ask(client, operation),
             Item::Retry(client, operation, attempt) => self.workload.retry(client, operation, attempt),
             Item::Timeout(client, ..) => self.workload.timeout(self.now, client, &mut self.queue),
-            Item::Step(number) => {
+            Item::Step(number, _) => {
                 self.due.extend(self.script.together(number));
                 None
             }

@@ -9,7 +9,7 @@
 //! Campaign::wasm(&guest()).scenario("chaos").nodes(5).run_for("20s").seeds(0..50).check();
 //! ```
 //!
-//! A guest in Rust may also run as native code, with no wasm to build (feature `native`): `Campaign::native::<MyNode>()`. Then
+//! A guest in Rust may also run as native code, with no wasm to build: `Campaign::native::<MyNode>()`. Then
 //! the host cannot know that the guest reads nothing of its surroundings, so each seed is run twice and compared.
 //!
 //! | variable | meaning |

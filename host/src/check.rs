@@ -69,6 +69,7 @@ mod verdict;
 use crate::event::{Cause, Effect, Event, Micros};
 use crate::history::recorder::Recorder;
 use acknowledged_writes::AcknowledgedWrites;
+pub use linearizability::Contradiction;
 pub use liveness::Expected;
 use liveness::Liveness;
 use model::{Model, Seen};
@@ -236,6 +237,13 @@ impl Checkers {
         verdicts.extend(self.own.verdict().map(|verdict| (OWN_PROPERTIES, verdict)));
         verdicts.push((LIVENESS, self.liveness.verdict(&self.model)));
         verdicts
+    }
+
+    /// Why what clients were answered so far is not linearizable, if it is not. This looks for it anew, as
+    /// [`verdicts`](Self::verdicts) does.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<Contradiction> {
+        linearizability::contradiction(&self.recorder)
     }
 
     /// What clients asked and were answered so far.

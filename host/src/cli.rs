@@ -11,6 +11,7 @@
 //! | `check` | `check`: histories |
 //! | `shrink` | `shrink`: what is left of a violation |
 //! | `hunt` | `hunt`: many seeds |
+//! | `html` | `run --html`: the page and a run as one document
 //! | `guest` | the built-in guest or another, admitted and compiled; `lint` |
 //! | `files` | run files, read and written with care |
 //! | `report` | the table of nodes, verdicts, the summary, and the same as JSON |
@@ -22,6 +23,7 @@
 mod check;
 mod files;
 mod guest;
+mod html;
 mod hunt;
 mod paint;
 mod plan;
@@ -148,6 +150,9 @@ struct Run {
     /// Write what clients asked and were answered, as Jepsen writes it (EDN), for `raftbox check` and others
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is kept")]
     history: Option<PathBuf>,
+    /// Write a page that holds the run and all that shows it: one file, for any browser, without a network
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is kept")]
+    html: Option<PathBuf>,
 
     /// Print a link, by which anybody can run the same
     #[arg(long, help_heading = "What is shown")]
@@ -385,10 +390,11 @@ fn scenarios(name: Option<&str>, surroundings: &Surroundings, out: &mut dyn Writ
         out.write_all(text.as_bytes())?;
         return Ok(code::WELL);
     }
+    let wide = LIBRARY.iter().map(|(name, _)| name.len() + 2).max().unwrap_or(0);
     for (name, _) in LIBRARY {
         let scenario = Scenario::built_in(name, None).map_err(|mistake| wrong(mistake.to_string()))?;
-        let first = format!("{BOLD}{name:<12}{BOLD:#}");
-        writeln!(out, "{first}{}", paint::wrap(&scenario.about, 12, surroundings.width))?;
+        let first = format!("{BOLD}{name:<wide$}{BOLD:#}");
+        writeln!(out, "{first}{}", paint::wrap(&scenario.about, wide, surroundings.width))?;
     }
     let profiles: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
     writeln!(out, "\nEach has a profile, for all that it does not say: {}.", profiles.join(", "))?;

@@ -92,6 +92,15 @@ pub struct Report {
     pub bytes: u64,
 }
 
+impl Report {
+    /// What looking at a part took.
+    fn add(&mut self, part: Option<(u64, Part)>) {
+        let used = part.map_or_else(Used::default, |(_, part)| part.used);
+        self.configurations += used.configurations;
+        self.bytes = self.bytes.max(used.bytes);
+    }
+}
+
 /// Looks at a history. Of several keys that are not linearizable, that is told whose culprit was answered first.
 #[must_use]
 pub fn check(history: &History, options: Options) -> Report {
@@ -112,25 +121,30 @@ pub fn check(history: &History, options: Options) -> Report {
 fn each_key(history: &History, memory: u64) -> Report {
     let parts = by_key(&history.operations);
     let mut report = Report { verdict: Verdict::Linearizable, parts: parts.len() as u64, configurations: 0, bytes: 0 };
-    let (mut unknown, mut worst) = (None, None);
+    let (mut unknown, mut worst) = (None, None::<(u64, Part)>);
     for (key, places) in &parts {
         let mut part = Part::new(history, places, memory);
         match part.is_linearizable() {
             Found::Order => {}
             Found::OutOfMemory => unknown = unknown.or(Some(key.to_vec())),
             Found::Nothing => {
-                let found = part.counterexample(history);
-                let answered = history.operations[found.culprit].answered.as_ref().map(|(at, _)| *at);
-                if worst.as_ref().is_none_or(|(before, _)| answered < *before) {
-                    worst = Some((answered, found));
+                let impossible = part.first_impossible();
+                if worst.as_ref().is_none_or(|(before, _)| impossible < *before) {
+                    report.add(worst.replace((impossible, part)));
+                    continue;
                 }
             }
         }
-        report.configurations += part.used.configurations;
-        report.bytes = report.bytes.max(part.used.bytes);
+        report.add(Some((0, part)));
     }
+    // Only one is told, so only one is made short.
+    let worst = worst.map(|(impossible, mut part)| {
+        let found = part.counterexample(history, impossible);
+        report.add(Some((impossible, part)));
+        found
+    });
     report.verdict = match (worst, unknown) {
-        (Some((_, found)), _) => Verdict::Not(found),
+        (Some(found), _) => Verdict::Not(found),
         (None, Some(key)) => Verdict::Unknown(key),
         (None, None) => Verdict::Linearizable,
     };
@@ -138,7 +152,7 @@ fn each_key(history: &History, memory: u64) -> Report {
 }
 
 /// How many places the searches for fewer contradictions may come to: what is told then is right, and longer than need be.
-const CONFIGURATIONS_MAX: u64 = 5_000_000;
+const CONFIGURATIONS_MAX: u64 = 1_000_000;
 
 /// How much a search for what could have been answered may remember: it is told as far as it comes.
 const INSTEAD_BYTES_MAX: u64 = 4 << 20;
@@ -175,8 +189,8 @@ impl Part {
         found
     }
 
-    /// The shortest beginning that is not linearizable, then as few of its answers as contradict each other.
-    fn counterexample(&mut self, history: &History) -> Counterexample {
+    /// When the first answer came that cannot be: the shortest beginning that is not linearizable ends with it.
+    fn first_impossible(&mut self) -> u64 {
         let mut answers: Vec<u64> = self.ops.iter().filter(|op| !op.open).map(|op| op.answered).collect();
         answers.sort_unstable();
         // All answers together contradict each other, and none do not.
@@ -186,7 +200,11 @@ impl Part {
             let beginning = self.until(answers[middle - 1]);
             if self.part_of(&beginning, &mut None) == Found::Nothing { breaks = middle } else { fits = middle }
         }
-        let last = answers[breaks - 1];
+        answers[breaks - 1]
+    }
+
+    /// Of the beginning up to the first answer that cannot be, as few answers as contradict each other.
+    fn counterexample(&mut self, history: &History, last: u64) -> Counterexample {
         let mut kept = self.until(last);
         let culprit = self.ops.iter().position(|op| op.answered == last && !op.open).expect("it is somebody's answer");
         let most = self.used.configurations + CONFIGURATIONS_MAX;

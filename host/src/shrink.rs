@@ -2,10 +2,12 @@
 //!
 //! A run that violates a property is a scenario, a seed and steps. [`shrink`] makes chance's faults into steps like any other,
 //! and then takes away whatever can go: it ends the run right after the violation, leaves out steps (half of them, a quarter,
-//! ... one by one, until none can go: so what is left is 1-minimal), nodes, clients and what they ask, and makes network, disks
-//! and clocks good. What is tried is always run again, from its edited plan; it counts if the same property is violated. What a
+//! ... one by one, until none can go: so what is left is 1-minimal), nodes and clients, and makes network, disks and clocks good.
+//! What clients made up becomes steps as well, of which those stay that are needed. What is tried is always run again, from its edited plan; it counts if the same property is violated. What a
 //! reference does not violate at first (the unmodified guest, where a broken one is looked at) it must not violate in the
 //! end, or what is shown would be something else.
+
+mod asked;
 
 use crate::agenda::{faults, swarm};
 use crate::check::Verdict;
@@ -128,7 +130,7 @@ pub fn shrink<E: Engine<Turn>>(
     let mut best = materialized(plan);
     let before = best.scenario.step.len();
     if !shrinker.fails(&best)? {
-        // Steps of one moment have another order than faults had; then the faults stay chance's.
+        // Something depends on the order of what happens at the very same time; then the faults stay chance's.
         best = plan.clone();
     }
     let at = shrinker.find(&best)?.map_or(first.at, |found| found.at);
@@ -139,25 +141,38 @@ pub fn shrink<E: Engine<Turn>>(
     while shrinker.simplify(&mut best)? {
         shrinker.steps(&mut best)?;
     }
+    if shrinker.ask(&mut best)? {
+        shrinker.steps(&mut best)?;
+        while shrinker.simplify(&mut best)? {
+            shrinker.steps(&mut best)?;
+        }
+    }
+    shrinker.try_out(&mut best, in_time)?;
     let last = shrinker.find(&best)?.ok_or(Failure::Nothing)?;
     let runs = shrinker.runs;
     Ok(Shrunk { plan: best, property: last.property.to_owned(), what: last.what, before, runs })
 }
 
-/// The plan with chance's faults, and what people did, as steps of the scenario, in order.
-fn materialized(plan: &Plan) -> Plan {
+/// The plan with chance's faults, and what people did, as steps of the scenario: the same run, unless a step of the scenario
+/// falls on the very time of one of the others. How clocks start stays as it is.
+#[must_use]
+pub fn materialized(plan: &Plan) -> Plan {
     let mut scenario = swarm::mix(&plan.scenario, plan.seed);
+    let clock = std::mem::take(&mut scenario.clock);
     scenario.step.extend(faults::draw(&scenario, plan.seed));
     scenario.step.extend(plan.interventions.iter().cloned());
+    scenario.clock = clock;
+    let Faults { from, until, core, sites, budget, .. } = scenario.faults;
+    scenario.faults = Faults { from, until, core, sites, budget, ..Faults::default() };
+    Plan { scenario, seed: plan.seed, interventions: Vec::new() }
+}
+
+/// Steps in the order in which they are taken.
+fn in_time(scenario: &mut Scenario) {
     scenario.step.sort_by_key(|step| match step.when {
         When::At(at) => at.0,
         When::After(_) => 0,
     });
-    // Drawn as steps, clocks need not be drawn again.
-    scenario.clock = Clocks::default();
-    let Faults { from, until, core, sites, budget, .. } = scenario.faults;
-    scenario.faults = Faults { from, until, core, sites, budget, ..Faults::default() };
-    Plan { scenario, seed: plan.seed, interventions: Vec::new() }
 }
 
 impl<E: Engine<Turn>> Shrinker<'_, E> {
@@ -210,7 +225,7 @@ impl<E: Engine<Turn>> Shrinker<'_, E> {
     /// Makes all but steps simpler, one thing at a time; whether any could be.
     fn simplify(&mut self, best: &mut Plan) -> Result<bool, Abort> {
         let good = Network::default();
-        let changes: [&dyn Fn(&mut Scenario); 21] = [
+        let changes: [&dyn Fn(&mut Scenario); 22] = [
             &|scenario| scenario.network = Network { latency: scenario.network.latency, ..Network::default() },
             &|scenario| scenario.network.latency = good.latency,
             &|scenario| scenario.network.loss = Ratio::NEVER,
@@ -222,6 +237,7 @@ impl<E: Engine<Turn>> Shrinker<'_, E> {
             &|scenario| (scenario.network.bandwidth, scenario.network.queue) = (Size(0), Size(0)),
             &|scenario| scenario.disk.survive = Ratio::NEVER,
             &|scenario| scenario.disk.sync = Spans::micros(200, 800),
+            &|scenario| scenario.clock = Clocks::default(),
             &|scenario| scenario.faults.sites = None,
             &|scenario| scenario.faults.core = false,
             &|scenario| scenario.faults = Faults { from: Span(0), until: Span(0), ..scenario.faults.clone() },
@@ -245,6 +261,15 @@ impl<E: Engine<Turn>> Shrinker<'_, E> {
             }
         }
         Ok(any)
+    }
+
+    /// Makes what clients ask steps; whether it could be.
+    fn ask(&mut self, best: &mut Plan) -> Result<bool, Abort> {
+        let header = Header { plan: best.clone(), ..self.header.clone() };
+        match asked::asked(Rc::clone(&self.engine), &header)? {
+            Some(explicit) => self.try_out(best, |scenario| *scenario = explicit),
+            None => Ok(false),
+        }
     }
 
     /// Leaves out steps, many at a time and then one by one, until none can go.

@@ -20,6 +20,7 @@
 //! | [`client`] | operations of clients: when asked, when and how answered |
 //! | [`entry`] | entries of logs: what they carry, who asked for it, when they were committed |
 //! | [`band`] | spans of time in which something is broken |
+//! | `wait` | what takes long |
 //! | [`tick`] | the events that are worth a jump |
 //! | [`sentence`] | one plain sentence for each event |
 //! | [`why`] | the rule behind an event, with the values that were compared |
@@ -70,6 +71,7 @@ pub mod replication;
 pub mod sentence;
 pub mod tables;
 pub mod tick;
+mod wait;
 pub mod why;
 
 use crate::check::Observed;

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// A guest that says at its first alarm that it leads term 1, whoever else does.
-fn usurper() -> Vec<u8> {
+pub(super) fn usurper() -> Vec<u8> {
     let mut note = Vec::new();
     let kind = Note { group: 0, body: Body::Role { role: Role::Leader, term: 1, leader: 1 } }.encode(&mut note);
     let bytes = note.iter().fold(String::new(), |mut text, byte| {
@@ -42,7 +42,7 @@ fn tour_of(guest: &[u8]) -> (Header, Record) {
 }
 
 /// Picks a file with these bytes in an input of the page.
-fn pick(page: &Page<'_>, folder: &tempfile::TempDir, input: &str, name: &str, bytes: &[u8]) {
+pub(super) fn pick(page: &Page<'_>, folder: &tempfile::TempDir, input: &str, name: &str, bytes: &[u8]) {
     let path: PathBuf = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
     page.browser.pick_file(input, &path).unwrap();

@@ -2,6 +2,7 @@
 
 pub mod hostile;
 pub mod mutants;
+pub mod scoreboard;
 
 use raftbox::engine::native::Native;
 use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};

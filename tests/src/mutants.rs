@@ -1,8 +1,8 @@
 //! Broken nodes: each a small patch of the built-in one, with a bug that real Rafts had. They are built in one go, as one
 //! generated workspace that shares its dependencies, and are guests like any other.
 //!
-//! A file `tests/mutants/NAME.patch` begins with lines that say what is broken, which row of the collection of real bugs it is,
-//! which property it is expected to break, and in which scenario; then comes a diff of `node-guest`.
+//! A file `tests/mutants/NAME.patch` begins with lines that say what is broken, where that was seen, which property it is
+//! expected to break, in which scenario, and with which seed it is known to; then comes a diff of `node-guest`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,12 +22,14 @@ pub struct Mutant {
     pub name: String,
     /// What is broken, in a sentence.
     pub about: String,
-    /// Which row of the collection it is.
-    pub row: u32,
+    /// Which real Rafts had it.
+    pub seen: String,
     /// The property that it is expected to break.
     pub property: String,
     /// In which scenario.
     pub scenario: String,
+    /// A seed by which it does.
+    pub seed: u64,
     /// The files that differ from the built-in node's, by their path in `node-guest`, and what they are.
     pub files: BTreeMap<String, String>,
 }
@@ -70,13 +72,13 @@ fn read(path: &Path) -> Result<Mutant, String> {
         let applied = diffy::apply(&original, &patch).map_err(|error| format!("{name}: {file}: {error}"))?;
         files.insert(file.to_owned(), applied);
     }
-    let row = says("row")?.parse().map_err(|_| format!("{name}: a row is a number"))?;
-    let [about, property, scenario] = [says("about")?, says("property")?, says("scenario")?];
-    Ok(Mutant { name, about, row, property, scenario, files })
+    let seed = says("seed")?.parse().map_err(|_| format!("{name}: a seed is a number"))?;
+    let [about, seen, property, scenario] = [says("about")?, says("seen")?, says("property")?, says("scenario")?];
+    Ok(Mutant { name, about, seen, property, scenario, seed, files })
 }
 
 /// The profile of guests, but for the optimisation across crates: they are built sooner, and broken all the same.
-const PROFILE: &str = "\n[profile.guest]\ninherits = \"release\"\nopt-level = 3\ncodegen-units = 1\npanic = \"abort\"\n\
+const PROFILE: &str = "\n[profile.guest]\ninherits = \"release\"\nopt-level = 1\ncodegen-units = 1\npanic = \"abort\"\n\
                        strip = true\noverflow-checks = true\ndebug-assertions = false\n";
 
 /// Builds all of them for wasm; the bytes of each, by name.

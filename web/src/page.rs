@@ -60,7 +60,7 @@ mod tree;
 mod window;
 
 use leptos::prelude::*;
-use state::Page;
+use state::{Goal, Page};
 
 /// The panels beside the ring.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -160,7 +160,7 @@ fn App() -> impl IntoView {
     }
 }
 
-/// Opens what the address names: `run=PATH`, a run file beside the page; `scenario=NAME&seed=N`; or a link, by itself or as
+/// Opens what the address names: `run=PATH`, a run file beside the page, by the guest of `guest=PATH` if there is one; `scenario=NAME&seed=N`; or a link, by itself or as
 /// `link=LINK`. `embed` among them leaves out what surrounds the cluster.
 fn address(page: Page, text: &str) {
     let value = |name: &str| {
@@ -170,9 +170,11 @@ fn address(page: Page, text: &str) {
         browser::embed();
     }
     if let Some(path) = value("run") {
-        browser::load(path, move |read| match read {
-            Ok(bytes) => drop(branches::open_file(page, &bytes, 0)),
-            Err(problem) => page.fail(problem),
+        let guest = value("guest").map(str::to_owned);
+        browser::load(path, move |read| match (read, guest) {
+            (Ok(bytes), None) => drop(branches::open_file(page, &bytes, Goal::Violation)),
+            (Ok(bytes), Some(guest)) => branches::open_by(page, bytes, &guest),
+            (Err(problem), _) => page.fail(problem),
         });
     } else if let Some(name) = value("scenario") {
         let seed = value("seed").unwrap_or("1");

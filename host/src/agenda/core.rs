@@ -4,6 +4,7 @@
 //! faults' time is over, either everybody is healed, or (`core`) a majority alone: whatever befell the others stays, or
 //! gets worse. Such a majority must elect a leader and serve clients all the same.
 
+use super::swarm::mix;
 use crate::draw::{Concern, Draw};
 use crate::event::NodeId;
 use crate::plan::Plan;
@@ -19,9 +20,13 @@ fn shuffled(scenario: &Scenario, seed: u64) -> Vec<NodeId> {
     nodes
 }
 
-/// The nodes that may be damaged for good.
+/// The nodes that may be damaged for good: none where chance changes the members, as nobody knows beforehand what a majority
+/// is.
 #[must_use]
 pub fn damaged(scenario: &Scenario, seed: u64) -> Vec<NodeId> {
+    if scenario.faults.members.is_some() {
+        return Vec::new();
+    }
     let nodes = shuffled(scenario, seed);
     let minority = (nodes.len() - 1) / 2;
     let count = scenario.faults.budget.map_or(minority, |budget| budget as usize);
@@ -35,14 +40,15 @@ pub fn members_change(plan: &Plan) -> bool {
         Act::Request(_, ask, _) => matches!(ask.what, Question::Members { .. }),
         _ => false,
     };
-    plan.scenario.step.iter().chain(&plan.interventions).any(changes)
+    let chance = mix(&plan.scenario, plan.seed).faults.members.is_some();
+    chance || plan.scenario.step.iter().chain(&plan.interventions).any(changes)
 }
 
 /// The nodes that are healed when the faults' time is over: all, unless only a majority is to be. Where the members change,
 /// nobody knows beforehand what a majority is, so all are.
 #[must_use]
 pub fn core(plan: &Plan) -> Vec<NodeId> {
-    let Plan { scenario, seed, .. } = plan;
+    let (scenario, seed) = (&mix(&plan.scenario, plan.seed), &plan.seed);
     if !scenario.faults.core || members_change(plan) {
         return (1..=scenario.nodes).collect();
     }
@@ -88,7 +94,7 @@ mod tests {
     #[test]
     fn a_core_is_a_majority_that_was_never_damaged_and_any_may_be_one() {
         let mut scenario = Scenario::built_in("chaos", None).unwrap();
-        scenario.faults.core = true;
+        scenario.faults.members = None;
         let mut cores = std::collections::BTreeSet::new();
         for seed in 0..300 {
             let plan = Plan { scenario: scenario.clone(), seed, interventions: Vec::new() };
@@ -98,5 +104,18 @@ mod tests {
             cores.insert(core);
         }
         assert_eq!(cores.len(), 10, "all triples, and what is not damaged of five is three");
+    }
+
+    #[test]
+    fn where_the_members_change_nobody_is_damaged_and_all_are_healed() {
+        let scenario = Scenario::built_in("chaos", None).unwrap();
+        let changing = |seed: &u64| mix(&scenario, *seed).faults.members.is_some();
+        let seeds: Vec<u64> = (0..100).filter(changing).collect();
+        assert!((10..40).contains(&seeds.len()), "{seeds:?}");
+        for seed in seeds {
+            let plan = Plan { scenario: scenario.clone(), seed, interventions: Vec::new() };
+            assert_eq!(core(&plan), [1, 2, 3, 4, 5]);
+            assert_eq!(damaged(&mix(&scenario, seed), seed), [0; 0]);
+        }
     }
 }

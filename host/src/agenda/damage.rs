@@ -62,9 +62,9 @@ impl Agenda {
         }
     }
 
-    /// The draws of the step that is being taken.
+    /// What is drawn of what befalls a disk now: whatever other steps there are, it is the same.
     fn draws_damage(&self, node: NodeId) -> Draw {
-        Draw::new(self.seed, Concern::Fault, [u64::MAX, u64::from(self.performing), u64::from(node)])
+        Draw::new(self.seed, Concern::Fault, [u64::MAX, self.now, u64::from(node)])
     }
 
     fn is_down(&mut self, node: NodeId) -> Done {

@@ -3,12 +3,12 @@
 use super::core::damaged;
 use super::swarm::mix;
 use crate::draw::{Concern, Draw, Ratio};
-use crate::event::{Endpoint, Micros, NodeId};
+use crate::event::{ClientId, Endpoint, Micros, NodeId};
 use crate::plan::Plan;
-use crate::scenario::step::{Act, Damage, Jump, Later, Mail, Name, Step, Syncs, Target, When};
+use crate::scenario::step::{Act, Ask, Damage, Jump, Later, Mail, Name, Question, Step, Syncs, Target, When};
 use crate::scenario::{Recurring, Scenario};
 use crate::units::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of faults, as the key of their draws.
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ enum Kind {
     Lie = 20,
     Wipe = 21,
     Swap = 22,
+    Transfer = 23,
+    Members = 24,
 }
 
 impl Kind {
@@ -63,6 +65,8 @@ impl Kind {
             Self::Lie => "lie",
             Self::Wipe => "wipe",
             Self::Swap => "swap",
+            Self::Transfer => "transfer",
+            Self::Members => "members",
         }
     }
 }
@@ -100,6 +104,7 @@ fn script(scenario: &Scenario, seed: u64) -> Script<'_> {
     script.disks();
     script.clock_faults();
     script.beyond();
+    script.asks();
     script
 }
 
@@ -129,7 +134,7 @@ impl Script<'_> {
         self.ends(at, [act]);
     }
 
-    /// What ends a fault, one act after the other: those of one moment have no order.
+    /// What ends a fault, one act after the other, whatever else ends at the same time.
     fn ends<const N: usize>(&mut self, at: Micros, acts: [Act; N]) {
         let last = at.min(self.until());
         for (before, act) in (0..).zip(acts.into_iter().rev()) {
@@ -388,6 +393,36 @@ impl Script<'_> {
         }
     }
 
+    /// What people ask of a cluster, at a bad time: now this client, now that.
+    fn asks(&mut self) {
+        let faults = &self.scenario.faults;
+        let clients = u64::from(self.scenario.clients.count);
+        let ask = |draw: &mut Draw, what| {
+            let client = 1 + ClientId::try_from(draw.below(clients)).expect("there are few clients");
+            Act::Request(client, Ask { key: String::new(), what }, None)
+        };
+        if let Some(transfer) = &faults.transfer {
+            self.recur(Kind::Transfer, transfer.every, |script, at, draw| {
+                let to = script.number(draw);
+                script.step(at, ask(draw, Question::Transfer(to)));
+            });
+        }
+        if let Some(members) = &faults.members {
+            self.recur(Kind::Members, members.every, |script, at, draw| {
+                let (mut voters, mut learners, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+                let [one, other] = [script.number(draw), script.number(draw)];
+                for node in BTreeSet::from([one, other]) {
+                    match draw.below(4) {
+                        0 => learners.push(node),
+                        1 => gone.push(node),
+                        _ => voters.push(node),
+                    }
+                }
+                script.step(at, ask(draw, Question::Members { voters, learners, gone }));
+            });
+        }
+    }
+
     fn clocks(&mut self) {
         let spec = &self.scenario.clock;
         if spec.drift == 0 && spec.ahead.high.0 == 0 {
@@ -471,7 +506,7 @@ mod tests {
             }
         }
         let expected =
-            "Clock Complete Crash Cut Delay Disk Fail Heal Hold Partition Pause Release Restart Resume Stall";
+            "Clock Complete Crash Cut Delay Disk Fail Heal Hold Partition Pause Release Request Restart Resume Stall";
         assert_eq!(kinds.keys().map(String::as_str).collect::<Vec<_>>().join(" "), expected);
     }
 

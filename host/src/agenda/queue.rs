@@ -27,8 +27,9 @@ pub enum Item {
     Retry(ClientId, u64, u64),
     /// A client stops waiting for an answer to that attempt.
     Timeout(ClientId, u64, u64),
-    /// A scripted or drawn step, by its number.
-    Step(u32),
+    /// A scripted or drawn step, by its number, and by a hash of what it says: that is what orders it among others, so that it
+    /// does not depend on which other steps there are.
+    Step(u32, u64),
     /// Faults end, and all is healed.
     Heal,
     /// The run ends.
@@ -67,7 +68,7 @@ impl Item {
             Self::Ask(client, operation) => [6, u64::from(client), operation],
             Self::Retry(client, operation, attempt) => [7 + (attempt << 8), u64::from(client), operation],
             Self::Timeout(client, operation, attempt) => [8 + (attempt << 8), u64::from(client), operation],
-            Self::Step(number) => [9, u64::from(number), 0],
+            Self::Step(_, says) => [9, says, 0],
             Self::Heal => [10, 0, 0],
             Self::End => [11, 0, 0],
             Self::Release(name, number) => message(12 + (u64::from(number) << 8), name),

@@ -11,6 +11,7 @@ use crate::scenario::step::{Step, When};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Whose a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -91,17 +92,17 @@ impl Script {
         Self { steps, drawn, interventions, waiting, untaken: (0..all).collect(), remarks: Vec::new() }
     }
 
-    /// The times at which steps are taken, each with the first of them: those of one author and one time are taken one
-    /// after the other. Of what chance draws, each is by itself.
-    pub(super) fn times(&self) -> Vec<(Micros, Number)> {
+    /// The times at which steps are taken, each with the first of them, and with a hash of what that says: those of one
+    /// author and one time are taken one after the other.
+    pub(super) fn times(&self) -> Vec<(Micros, Number, u64)> {
         let mut firsts = BTreeSet::new();
         let mut times = Vec::new();
         for (number, step) in (0..).zip(&self.steps) {
             let origin = self.origin(number);
             if let When::At(at) = step.when
-                && (origin == Origin::Chance || firsts.insert((origin, at)))
+                && firsts.insert((origin, at))
             {
-                times.push((at.0, number));
+                times.push((at.0, number, xxh3_64(step.to_string().as_bytes())));
             }
         }
         times
@@ -110,9 +111,6 @@ impl Script {
     /// The steps that are taken with this one, itself first.
     pub(super) fn together(&self, first: Number) -> Vec<Number> {
         let (origin, when) = (self.origin(first), self.step(first).when);
-        if origin == Origin::Chance {
-            return vec![first];
-        }
         let same = |number: &Number| self.origin(*number) == origin && self.step(*number).when == when;
         (0..).take(self.steps.len()).filter(same).collect()
     }

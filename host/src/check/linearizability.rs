@@ -6,6 +6,33 @@ use crate::history::recorder::Recorder;
 use crate::linearizability::{self, Options, check, explain};
 use crate::timeline::seconds;
 
+/// Why the history of the clients is not linearizable, for who shows it. Operations are named by the event in which each was
+/// asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The operation whose answer no order explains.
+    pub culprit: u64,
+    /// What it could have been answered.
+    pub instead: Vec<String>,
+    /// The operations that contradict it, all together.
+    pub conflict: Vec<u64>,
+    /// Those that wrote what these saw.
+    pub seen: Vec<u64>,
+}
+
+/// What contradicts what, if anything does.
+pub(super) fn contradiction(recorder: &Recorder) -> Option<Contradiction> {
+    let history = recorder.history();
+    let linearizability::Verdict::Not(found) = check(&history, Options::default()).verdict else { return None };
+    let asked = |places: &[usize]| places.iter().map(|place| history.operations[*place].asked).collect();
+    Some(Contradiction {
+        culprit: history.operations[found.culprit].asked,
+        instead: found.instead.iter().map(ToString::to_string).collect(),
+        conflict: asked(&found.conflict),
+        seen: asked(&found.seen),
+    })
+}
+
 /// What became of it.
 pub(super) fn verdict(recorder: &Recorder) -> Verdict {
     let history = recorder.history();

@@ -1,6 +1,8 @@
 //! Liveness: when the faults' time is over, and a majority is healed, it elects a leader, serves clients, and agrees, within
 //! the time that the scenario gives it.
 //!
+//! A joint configuration is left by then: it is a step on the way to another, and clients have no words by which to leave it.
+//!
 //! Who hears the leader and is not heard by it, or the other way round, cannot agree, and need not. That may be, since the
 //! leader may be one that was not healed.
 //!
@@ -102,6 +104,14 @@ impl Liveness {
             return violated(format!(
                 "{within} after the faults' time was over and {core} were healed, {answered} of {keys} reads were \
                  answered; {led}"
+            ));
+        }
+        if let Some((leader, term)) = self.led
+            && model.node(leader).configuration.is_joint()
+        {
+            return violated(format!(
+                "{core} were healed, and in the end the members are still {}, by S{leader}, which led term {term}",
+                model.node(leader).configuration
             ));
         }
         let leader = self.led.map_or(0, |(node, _)| node);

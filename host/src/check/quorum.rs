@@ -32,6 +32,11 @@ impl Configuration {
         !self.voters.is_empty()
     }
 
+    /// Whether two sets of voters must agree.
+    pub(super) fn is_joint(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
     /// Whether those that `agree` are enough.
     pub(super) fn is_quorum(&self, agree: impl Fn(NodeId) -> bool) -> bool {
         let majority = |voters: &[NodeId]| 2 * voters.iter().filter(|voter| agree(**voter)).count() > voters.len();

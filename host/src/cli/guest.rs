@@ -47,6 +47,11 @@ impl Guest {
         other.transpose()
     }
 
+    /// Its bytes, if somebody else made it.
+    pub(super) fn foreign(&self) -> Option<&[u8]> {
+        self.file.as_ref().map(|_| self.bytes.as_slice())
+    }
+
     /// It, compiled, with this much memory for each node.
     pub(super) fn compiled(&self, arena: u64, surroundings: &Surroundings) -> Result<Compiled, Problem> {
         let admitted = gate::admit(&self.bytes, Some(arena)).map_err(|refusal| match &self.file {

@@ -4,7 +4,7 @@ use super::guest::{Guest, describer};
 use super::paint::{self, BOLD, FAINT};
 use super::plan::{self, Opened, Source, reproduce};
 use super::report::Report;
-use super::{Format, Problem, Run, Show, Surroundings, code, files, wrong};
+use super::{Format, Problem, Run, Show, Surroundings, code, files, html, serve, wrong};
 use crate::agenda::script::Remark;
 use crate::agenda::swarm;
 use crate::check::Observed;
@@ -20,6 +20,7 @@ use crate::timeline::{Entry, Timeline, seconds};
 use crate::trace::Keep;
 use crate::world::turn::Turn;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// How many of the errors that guests log are shown.
@@ -28,15 +29,10 @@ const ERRORS_SHOWN: usize = 5;
 /// Runs a scenario.
 pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
     let source = Source::of(args)?;
-    if let Some(file) = &args.out {
-        files::check_out(file)?;
-    }
-    if let Some(file) = &args.history {
-        files::check_new("--history", file, edn::MARK, "history")?;
-    }
+    let page = prepare(args, surroundings)?;
     let guest = Guest::read(args.what.guest.as_deref())?;
     let engine = guest.engine(source.plan.scenario.arena.0, surroundings)?;
-    let header = Header::new(source.plan.clone(), guest.sha256);
+    let header = Header::new(source.plan.clone(), guest.sha256.clone());
     let keep = match (&args.out, args.causes_only) {
         (Some(_), true) => Keep::Causes,
         (Some(_), false) if !args.plan_only => Keep::All,
@@ -59,6 +55,9 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
         let recorder = record.checkers.recorder();
         let text = edn::write(&recorder.history(), |place| recorder.time(place) * 1_000);
         files::write_new("--history", file, text.as_bytes())?;
+    }
+    if let (Some(file), Some(page)) = (&args.html, &page) {
+        files::write_new("--html", file, html::document(page, &header, &guest)?.as_bytes())?;
     }
     if args.show.format == Format::Json {
         let mut json = report.json();
@@ -86,6 +85,20 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
         }
     }
     Ok(if well { code::WELL } else { code::VIOLATED })
+}
+
+/// Looks whether all that is to be kept can be, and returns the folder of the page if that is wanted: what takes minutes, or
+/// cannot be, is told before the run.
+fn prepare(args: &Run, surroundings: &Surroundings) -> Result<Option<PathBuf>, Problem> {
+    if let Some(file) = &args.out {
+        files::check_out(file)?;
+    }
+    if let Some(file) = &args.history {
+        files::check_new("--history", file, edn::MARK, "history")?;
+    }
+    let Some(file) = &args.html else { return Ok(None) };
+    files::check_new("--html", file, html::MARK, "page that raftbox wrote")?;
+    Ok(Some(serve::page(surroundings.checkout.as_deref(), &mut io::stderr())?))
 }
 
 /// The report as text, up to the numbers.

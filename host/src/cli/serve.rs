@@ -198,7 +198,7 @@ pub(super) fn serve(args: &Serve, surroundings: &Surroundings, out: &mut dyn Wri
 }
 
 /// The folder of the page, which is built if it is not there.
-fn page(checkout: Option<&Path>, out: &mut dyn Write) -> Result<PathBuf, Problem> {
+pub(super) fn page(checkout: Option<&Path>, out: &mut dyn Write) -> Result<PathBuf, Problem> {
     let Some(checkout) = checkout else {
         return Err(wrong("the page is built in a checkout of raftbox, and there is none here; go to one first"));
     };

@@ -18,11 +18,12 @@
 //! | `full` | a disk is full; the node is restarted when it is not |
 //! | `rot` | a byte of what is durable changes |
 //! | `sites` | fault sites of the guest fire |
+//! | `transfer`, `members` | somebody asks that another node leads, or that nodes vote, learn without a vote, or go |
 //! | `misdirect`, `lie`, `wipe`, `swap` | a write goes elsewhere; a disk says of syncs that they are done and keeps nothing; a disk is wiped, or exchanged for another node's |
 //!
 //! Raft does not promise to survive those of the last line, so `chaos` has none of them. `rot` damages a node for good, since
 //! it stops itself: so it, and those of the last line, befall only as many nodes as `budget` says, at most, the same ones
-//! all along.
+//! all along. And where the members may change, nobody is: what a majority is, is not known beforehand.
 
 use crate::draw::Ratio;
 use crate::units::{Span, Spans};
@@ -113,6 +114,10 @@ faults! {
     swap: Recurring,
     /// Fault sites of the guest fire.
     sites: Sites,
+    /// Somebody asks that another node leads.
+    transfer: Rare,
+    /// Somebody asks for other members.
+    members: Rare,
 }
 
 /// A kind of fault, as it stands in a file.

@@ -16,6 +16,11 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("calm", include_str!("../../scenarios/calm.toml")),
     ("lossy", include_str!("../../scenarios/lossy.toml")),
     ("chaos", include_str!("../../scenarios/chaos.toml")),
+    ("leases", include_str!("../../scenarios/leases.toml")),
+    ("churn", include_str!("../../scenarios/churn.toml")),
+    ("figure-8", include_str!("../../scenarios/figure-8.toml")),
+    ("single-server-change", include_str!("../../scenarios/single-server-change.toml")),
+    ("rolled-back", include_str!("../../scenarios/rolled-back.toml")),
     ("endurance", include_str!("../../scenarios/endurance.toml")),
 ];
 

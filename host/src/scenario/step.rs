@@ -33,7 +33,7 @@
 //! | `fill`, `free` | `node` | its disk takes nothing more; or it does again |
 //! | `fail-write` | `node` | the next write, or cut of a file, fails |
 //! | `misdirect` | `node` | the next write goes to another place of its file, and is said to be done |
-//! | `members` | `voters`, `learners`, `gone` (lists, at least one of them), `client` (optional) | the client asks the leader that these vote, these learn without a vote, and these go, as soon as it has what it asked before |
+//! | `members` | `voters`, `learners`, `gone` (lists, at least one of them), `client`, `node` (both optional) | the client asks the leader, or this node first, that these vote, these learn without a vote, and these go, as soon as it has what it asked before |
 //! | `compact` | `node`, `client` (optional) | the client asks that node for a snapshot, as soon as it has what it asked before |
 //! | `transfer` | `node`, `client` (optional) | the client asks the leader to hand over to that node, as soon as it has what it asked before |
 //! | `request` | `client`, `ask`, `key`, `node` (optional), and what it asks with | the client asks that after what it is asking, of this node first or of whom it likes |

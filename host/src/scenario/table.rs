@@ -130,7 +130,7 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("elect", &["node"], &[]),
     ("split-vote", &["nodes"], &[]),
     ("transfer", &["node"], &["client"]),
-    ("members", &[], &["voters", "learners", "gone", "client"]),
+    ("members", &[], &["voters", "learners", "gone", "client", "node"]),
     ("compact", &["node"], &["client"]),
     ("rot", &["node"], &["file", "offset", "xor"]),
     ("wipe", &["node"], &[]),
@@ -314,7 +314,7 @@ impl Table {
                     return Err("the step \"members\" needs \"voters\", \"learners\" or \"gone\"".into());
                 }
                 let what = Question::Members { voters, learners, gone };
-                Act::Request(client, Ask { key: String::new(), what }, None)
+                Act::Request(client, Ask { key: String::new(), what }, self.node)
             }
             "compact" => {
                 let client = self.asking_client("a client asks for a snapshot, such as client = \"C1\"")?;
@@ -397,7 +397,7 @@ impl Table {
             Act::Stall(syncs) => verb("stall").synced(syncs),
             Act::Complete(syncs) => verb("complete").synced(syncs),
             Act::Fail(syncs) => verb("fail").synced(syncs),
-            Act::Request(client, Ask { what: Question::Members { voters, learners, gone }, .. }, _) => {
+            Act::Request(client, Ask { what: Question::Members { voters, learners, gone }, .. }, node) => {
                 let names = |nodes: Vec<NodeId>| {
                     let names: Vec<_> = nodes.into_iter().map(|id| Name(Endpoint::Node(id))).collect();
                     Some(names).filter(|names| !names.is_empty())
@@ -407,6 +407,7 @@ impl Table {
                     voters: names(voters),
                     learners: names(learners),
                     gone: names(gone),
+                    node,
                     ..verb("members")
                 }
             }

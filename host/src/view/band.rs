@@ -1,7 +1,9 @@
-//! Spans of time in which something is broken: a node that is down or paused, links that are cut, clocks that run wrong.
+//! Spans of time in which something is broken: a node that is down or paused, links that are cut or held up, clocks that run
+//! wrong, disks that lie or do not answer.
 //!
 //! Links that are cut together are one span where they part the cluster into sides, and a span each where they do not.
 
+use super::wait::Waits;
 use super::{Moment, Seen, View};
 use crate::cuts::{Cuts, Link};
 use crate::event::text::clock;
@@ -23,6 +25,10 @@ pub enum Fault {
     Split(String),
     /// A link is cut in one direction.
     Cut(Link),
+    /// A node's disk does not answer a sync.
+    Stalled(NodeId),
+    /// Messages on a link take long.
+    Late(Link),
 }
 
 impl Fault {
@@ -36,6 +42,8 @@ impl Fault {
             Self::Lies(node) => format!("S{node}'s disk lies"),
             Self::Split(sides) => format!("the network is split: {sides}"),
             Self::Cut((from, to)) => format!("{from}→{to} is cut"),
+            Self::Stalled(node) => format!("S{node}'s disk does not answer"),
+            Self::Late((from, to)) => format!("{from}→{to} is held up"),
         }
     }
 
@@ -43,8 +51,10 @@ impl Fault {
     #[must_use]
     pub fn node(&self) -> Option<NodeId> {
         match self {
-            Self::Down(node) | Self::Paused(node) | Self::Clock(node, _) | Self::Lies(node) => Some(*node),
-            Self::Split(_) | Self::Cut(_) => None,
+            Self::Down(node) | Self::Paused(node) | Self::Clock(node, _) | Self::Lies(node) | Self::Stalled(node) => {
+                Some(*node)
+            }
+            Self::Split(_) | Self::Cut(_) | Self::Late(_) => None,
         }
     }
 }
@@ -68,7 +78,10 @@ pub struct Bands {
     open: BTreeMap<Fault, usize>,
     /// When the links changed whose change may not be complete yet.
     links: Option<Moment>,
-    /// What that change comes to, if it is.
+    waits: Waits,
+    /// Of each fault that is told when it is over, where its last span is in `all`.
+    waited: BTreeMap<Fault, usize>,
+    /// What goes on, as far as can be told now: what the last change of links comes to, and what waits.
     pending: Vec<Band>,
 }
 
@@ -111,6 +124,7 @@ impl Bands {
     /// Takes the next event into account; `before` is the state before it.
     pub(super) fn observe(&mut self, seen: &Seen<'_>, before: &View) {
         let moment = seen.moment();
+        self.waits.observe(seen).into_iter().for_each(|band| self.waited(band));
         match seen.observed.event {
             Event::Cause(Cause::Link { .. }) => {
                 if self.links.is_some_and(|links| links.at != moment.at) {
@@ -150,6 +164,21 @@ impl Bands {
         }
     }
 
+    /// Puts in its place a span that is told when it is over. Those of one fault that overlap are one.
+    fn waited(&mut self, band: Band) {
+        let overlaps = |place: &&usize| self.all[**place].until.is_some_and(|until| until.event >= band.from.event);
+        if let Some(place) = self.waited.get(&band.fault).filter(overlaps) {
+            self.all[*place].until = self.all[*place].until.max(band.until);
+            return;
+        }
+        let place = self.all.partition_point(|other| other.from.event <= band.from.event);
+        for after in self.open.values_mut().chain(self.waited.values_mut()).filter(|after| **after >= place) {
+            *after += 1;
+        }
+        self.waited.insert(band.fault.clone(), place);
+        self.all.insert(place, band);
+    }
+
     fn down(&mut self, node: NodeId, moment: Moment) {
         self.end(moment, |fault| *fault == Fault::Paused(node));
         self.begin(Fault::Down(node), moment);
@@ -158,18 +187,27 @@ impl Bands {
     /// Links that changed together have all changed: what they come to now is told.
     fn settle(&mut self, cuts: &Cuts) {
         let Some(moment) = self.links.take() else { return };
-        self.pending.clear();
         let faults = faults(cuts);
         let of_links = |fault: &Fault| matches!(fault, Fault::Split(_) | Fault::Cut(_));
         self.end(moment, |fault| of_links(fault) && !faults.contains(fault));
         faults.into_iter().for_each(|fault| self.begin(fault, moment));
     }
 
-    /// More may come later; until then, links that changed last are told as if all had.
+    /// More may come later; until then, links that changed last are told as if all had, and what waits as what goes on.
     pub(super) fn pause(&mut self, now: &View) {
-        let Some(from) = self.links else { return };
-        let new = faults(&now.cuts).into_iter().filter(|fault| !self.open.contains_key(fault));
-        self.pending = new.map(|fault| Band { fault, from, until: None }).collect();
+        self.pending.clear();
+        if let Some(from) = self.links {
+            let new = faults(&now.cuts).into_iter().filter(|fault| !self.open.contains_key(fault));
+            self.pending.extend(new.map(|fault| Band { fault, from, until: None }));
+        }
+        let mut waiting: BTreeMap<Fault, Band> = BTreeMap::new();
+        for band in self.waits.at(now.at()) {
+            let first = waiting.get(&band.fault).is_none_or(|other| band.from < other.from);
+            if first {
+                waiting.insert(band.fault.clone(), band);
+            }
+        }
+        self.pending.extend(waiting.into_values());
     }
 }
 
@@ -185,14 +223,18 @@ fn faults(cuts: &Cuts) -> Vec<Fault> {
 mod tests {
     use super::*;
     use crate::check::Observed;
-    use crate::event::Endpoint;
+    use crate::event::{Endpoint, MessageName};
     use crate::view::entry::Entries;
 
     fn bands(causes: &[(Micros, Cause)]) -> Vec<(String, Micros, Option<Micros>)> {
+        let events: Vec<_> = causes.iter().map(|(at, cause)| (*at, Event::Cause(cause.clone()))).collect();
+        spans(&events)
+    }
+
+    fn spans(events: &[(Micros, Event<'_>)]) -> Vec<(String, Micros, Option<Micros>)> {
         let (mut bands, mut view) = (Bands::default(), View::new(3));
-        for (index, (at, cause)) in (0..).zip(causes) {
-            let event = Event::Cause(cause.clone());
-            let seen = Seen { observed: Observed { index, at: *at, event: &event, note: None }, moot: None };
+        for (index, (at, event)) in (0..).zip(events) {
+            let seen = Seen { observed: Observed { index, at: *at, event, note: None }, moot: None };
             bands.observe(&seen, &view);
             view.observe(&seen, &Entries::default());
         }
@@ -213,6 +255,40 @@ mod tests {
         let all: Vec<_> = all.into_iter().chain([(10, Cause::Pause { node: 4 })]).collect();
         assert_eq!(bands(&all)[0], ("the network is split: S1 | S2 S3".to_owned(), 5, Some(9)));
         assert_eq!(bands(&[(5, link(1, 2, false))]), [("S1→S2 is cut".to_owned(), 5, None)]);
+    }
+
+    #[test]
+    fn what_takes_long_is_a_span_and_stands_where_it_began() {
+        let message = |id| MessageName { from: Endpoint::Node(1), to: Endpoint::Node(2), n: id };
+        let sent = |id| Event::Effect(Effect::Sent { message: message(id), operation: 0, bytes: &[] });
+        let sync = |sync| Event::Effect(Effect::Sync { node: 3, sync, ticket: sync });
+        let arrives =
+            |id| Event::Cause(Cause::Deliver { message: message(id), copy: 0, keep: false, alterations: Vec::new() });
+        let synced = |sync| Event::Cause(Cause::Synced { node: 3, boot: 1, sync, status: 0 });
+        let events = [
+            (0, sent(0)),
+            (10, sync(0)),
+            (20_000, sent(1)),
+            (30_000, Event::Cause(Cause::Pause { node: 2 })),
+            (40_000, synced(0)),
+            (120_000, arrives(0)),
+            (130_000, arrives(1)),
+            (140_000, sync(1)),
+            (150_000, sent(2)),
+            (190_000, synced(1)),
+            (191_000, sync(2)),
+            (250_000, Event::Cause(Cause::Resume { node: 2 })),
+        ];
+        let told = |events: &[(Micros, Event<'_>)]| {
+            let all = spans(events);
+            all.iter().map(|(name, from, until)| format!("{name} {from} {until:?}")).collect::<Vec<_>>().join("\n")
+        };
+        // Neither a sync of 40 ms nor a message that waits for 100 ms yet is told; overlapping ones are one.
+        assert_eq!(
+            told(&events),
+            "S1→S2 is held up 0 Some(130000)\nS2 is paused 30000 Some(250000)\nS3's disk does not answer 140000 \
+             Some(190000)\nS3's disk does not answer 191000 None\nS1→S2 is held up 150000 None"
+        );
     }
 
     #[test]

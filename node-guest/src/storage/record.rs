@@ -8,12 +8,14 @@
 //! | 8 | `previous: u64` | the `sum` of the record before; 0 in the first |
 //! | 16 | `durable: u64` | the file was durable up to here when this was written |
 //! | 24 | `len: u32` | the length of the payload |
-//! | 28 | `kind: u32` | which of the payloads below follows |
+//! | 28 | `kind: u8` | which of the payloads below follows |
+//! | 29 | `generation: u24` | of the file, as much of it as fits |
 //! | 32 | payload | and zeros up to a multiple of 8, which belong to nothing |
 //!
 //! The place is the offset and the generation of the file, so that a record is one only where it was written: neither a
 //! misdirected write, nor a value that a client shaped like a record, nor what a file held before it was begun anew, is
-//! taken for it. The first record of a file tells the generation, and is seeded without it.
+//! taken for it. The first record of a file tells the generation in full, and is seeded without it; where that one is damaged,
+//! the others can still be told for what they are, since each says its own.
 
 use crate::raft::{HardState, Image, Record, Snapshot};
 use crate::wire;
@@ -27,7 +29,7 @@ pub(super) const HEADER_BYTES: u64 = 32;
 pub(super) const PAYLOAD_BYTES_MAX: u32 = 1 << 20;
 
 /// The version of this format, in every boot record.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What precedes a payload.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +37,14 @@ pub(super) struct Header {
     pub(super) sum: u64,
     pub(super) previous: u64,
     pub(super) durable: u64,
+    /// What the record says of the generation; see [`GENERATION`].
+    pub(super) generation: u64,
     len: u32,
     kind: u32,
 }
+
+/// The bits of a generation that a record says, and is seeded with.
+const GENERATION: u64 = (1 << 24) - 1;
 
 /// A record, decoded.
 pub(super) enum Stored<'a> {
@@ -61,7 +68,7 @@ pub(super) struct Place {
 impl Place {
     fn seed(self) -> u64 {
         // A file is at most 1 GiB long.
-        if self.offset == 0 { 0 } else { self.generation << 32 | self.offset }
+        if self.offset == 0 { 0 } else { (self.generation & GENERATION) << 32 | self.offset }
     }
 }
 
@@ -96,7 +103,8 @@ impl Header {
     pub(super) fn decode(bytes: &[u8], offset: u64, file_len: u64) -> Option<Self> {
         let mut from = Reader(bytes);
         let (sum, previous, durable) = (from.u64()?, from.u64()?, from.u64()?);
-        let header = Self { sum, previous, durable, len: from.u32()?, kind: from.u32()? };
+        let (len, word) = (from.u32()?, from.u32()?);
+        let header = Self { sum, previous, durable, generation: (word >> 8).into(), len, kind: word & 0xFF };
         let possible = (kind::BOOT..=kind::SEAL).contains(&header.kind)
             && header.len <= PAYLOAD_BYTES_MAX
             && header.durable <= offset
@@ -165,11 +173,12 @@ pub(super) fn encode(out: &mut Vec<u8>, place: Place, previous: u64, durable: u6
     out.put_u64(durable);
     out.put_u64(0);
     let kind = put_payload(out, stored);
+    let generation = u32::try_from(place.generation & GENERATION).expect("it has 24 bits");
     let used = out.len();
     let len = u32::try_from(used - start - 32).expect("a payload fits its length field");
     assert!(len <= PAYLOAD_BYTES_MAX, "a payload of {len} bytes would not be found again");
     out[start + 24..start + 28].copy_from_slice(&len.to_le_bytes());
-    out[start + 28..start + 32].copy_from_slice(&kind.to_le_bytes());
+    out[start + 28..start + 32].copy_from_slice(&(generation << 8 | kind).to_le_bytes());
     let sum = xxh64(&out[start + 8..], place.seed());
     out[start..start + 8].copy_from_slice(&sum.to_le_bytes());
     out.resize(start + (used - start).next_multiple_of(8), 0);

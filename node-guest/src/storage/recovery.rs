@@ -47,15 +47,16 @@ pub(super) struct Recovery {
 pub(super) fn recover<I: Imports>(imports: &mut I, state: &mut dyn Restore) -> Result<Recovery, Fault> {
     let mut heads = [None; 2];
     for (head, file) in heads.iter_mut().zip(LOGS) {
-        *head = Window::new(imports, file, 0).head()?;
+        *head = Window::new(imports, file, None).head()?;
     }
     let generations = heads.map(|head| head.map(|boot| boot.generation));
     let lens = LOGS.map(|file| imports.disk_len(file));
     let newest = usize::from(generations[1] > generations[0]);
     for at in [newest, 1 - newest] {
         let (file, other) = (LOGS[at], generations[1 - at]);
-        // One whose first record is gone was the next to be written, or else it is damaged.
-        let generation = generations[at].unwrap_or_else(|| other.map_or(u64::from(file) + 1, |other| other + 1));
+        // One whose first record is gone was the next to be written, or else it is damaged. If the other's is gone as well,
+        // what follows says by itself of which generation it is.
+        let generation = generations[at].or(other.map(|other| other + 1));
         state.restart();
         let found = follow(imports, file, generation, state)?;
         if found.sealed {
@@ -75,10 +76,15 @@ pub(super) fn recover<I: Imports>(imports: &mut I, state: &mut dyn Restore) -> R
 }
 
 /// Follows the chain of records through a file.
-fn follow<I: Imports>(imports: &mut I, file: u32, generation: u64, state: &mut dyn Restore) -> Result<Recovery, Fault> {
+fn follow<I: Imports>(
+    imports: &mut I,
+    file: u32,
+    generation: Option<u64>,
+    state: &mut dyn Restore,
+) -> Result<Recovery, Fault> {
     let mut window = Window::new(imports, file, generation);
     let file_len = window.file_len;
-    let mut found = Recovery { generation, file_len, ..Recovery::default() };
+    let mut found = Recovery { generation: generation.unwrap_or(1), file_len, ..Recovery::default() };
     while found.end < file_len {
         let (header, record) = match window.record(found.end)? {
             Ok((header, record)) if header.previous == found.last => (header, record),
@@ -159,14 +165,15 @@ impl Recovery {
 struct Window<'a, I> {
     imports: &'a mut I,
     file: u32,
-    generation: u64,
+    /// The file's, if it is known.
+    generation: Option<u64>,
     file_len: u64,
     start: u64,
     bytes: Vec<u8>,
 }
 
 impl<'a, I: Imports> Window<'a, I> {
-    fn new(imports: &'a mut I, file: u32, generation: u64) -> Self {
+    fn new(imports: &'a mut I, file: u32, generation: Option<u64>) -> Self {
         let file_len = imports.disk_len(file);
         Self { imports, file, generation, file_len, start: 0, bytes: Vec::new() }
     }
@@ -196,7 +203,7 @@ impl<'a, I: Imports> Window<'a, I> {
 
     /// The record at `offset`, or why there is none.
     fn record(&mut self, offset: u64) -> Result<Result<(Header, &[u8]), &'static str>, Fault> {
-        let (file_len, place) = (self.file_len, Place { generation: self.generation, offset });
+        let (file_len, known) = (self.file_len, self.generation);
         if offset + HEADER_BYTES > file_len {
             return Ok(Err("the file ends within its header"));
         }
@@ -205,6 +212,7 @@ impl<'a, I: Imports> Window<'a, I> {
             return Ok(Err("what is there is no header"));
         };
         let record = self.slice(offset, header.used_bytes())?;
+        let place = Place { generation: known.unwrap_or(header.generation), offset };
         Ok(if header.is_sum_of(record, place) { Ok((header, record)) } else { Err("its sum is wrong") })
     }
 

@@ -6,6 +6,7 @@
 
 use super::state::{Goal, Page, around};
 use super::{beside, browser, session};
+use crate::guest::Admitted;
 use leptos::prelude::*;
 use raftbox::branch::{BranchId, Tree};
 use raftbox::event::Micros;
@@ -70,10 +71,10 @@ fn at_hand(plan: &Plan) -> Kept {
     kept
 }
 
-/// Opens the run of a plan, at an event; `false` if it cannot be opened.
-pub(crate) fn open(page: Page, plan: &Plan, cursor: u64) -> bool {
+/// Opens the run of a plan, at a place in it; `false` if it cannot be opened.
+pub(crate) fn open(page: Page, plan: &Plan, goal: Goal) -> bool {
     let (opened, before) = (at_hand(plan), kept());
-    if !page.show(plan.clone(), Goal::Events(cursor)) {
+    if !page.show(plan.clone(), goal) {
         return false;
     }
     beside::close(page);
@@ -97,14 +98,14 @@ pub(crate) fn former() -> Vec<(String, Plan)> {
     FORMER.with_borrow(|former| former.iter().rev().filter(|kept| kept.guest == here).filter_map(told).collect())
 }
 
-/// Opens the run of a run file, at an event; `false` if it cannot be opened.
-pub(crate) fn open_file(page: Page, bytes: &[u8], cursor: u64) -> bool {
+/// Opens the run of a run file, at a place in it; `false` if it cannot be opened.
+pub(crate) fn open_file(page: Page, bytes: &[u8], goal: Goal) -> bool {
     match RunFile::read(bytes) {
         Ok(file) => {
             let header = file.head.header;
             let ours = session::guest();
             if header.guests.iter().all(|guest| *guest == ours) {
-                return open(page, &header.plan, cursor);
+                return open(page, &header.plan, goal);
             }
             let theirs = header.guests.join(", ");
             page.fail(format!(
@@ -116,6 +117,22 @@ pub(crate) fn open_file(page: Page, bytes: &[u8], cursor: u64) -> bool {
     false
 }
 
+/// Opens the run of a run file by a guest that lies where the page does, at the first violation. What was shown stays if that
+/// cannot be.
+pub(crate) fn open_by(page: Page, file: Vec<u8>, guest: &str) {
+    let arena = RunFile::read(&file).map_or(0, |file| file.head.header.plan.scenario.arena.0);
+    browser::bring_from(guest, arena, move |read| match read {
+        Ok(admitted) => {
+            let before = session::brought();
+            session::bring(Admitted::read(&admitted).map(|guest| guest.sha256));
+            if !open_file(page, &file, Goal::Violation) {
+                session::bring(before);
+            }
+        }
+        Err(problem) => page.fail(problem),
+    });
+}
+
 /// Runs what is shown anew by the guest of that hash, or by the built-in one. What was shown stays if it cannot.
 pub(crate) fn run_by(page: Page, guest: Option<String>) {
     let Some(mut plan) = session::with(|session| session.header().plan.clone()) else { return };
@@ -123,7 +140,7 @@ pub(crate) fn run_by(page: Page, guest: Option<String>) {
     plan.interventions.clear();
     let before = session::brought();
     session::bring(guest);
-    if !open(page, &plan, 0) {
+    if !open(page, &plan, Goal::Violation) {
         session::bring(before);
     }
 }

@@ -1,8 +1,12 @@
 // What the page asks of the browser beside drawing: files, the address, the clipboard, and frames.
 
+// Where the whole page is one document, what finds its files.
+const whole = globalThis.raftbox;
+
 // Gives `done` the bytes of a file that lies where the page does, or what went wrong.
 export async function load(path, done) {
   try {
+    if (whole) return done(await whole.file(path), "");
     const answer = await fetch(new URL(path, document.baseURI));
     if (!answer.ok) return done(undefined, `${path}: there is no such file here`);
     done(new Uint8Array(await answer.arrayBuffer()), "");
@@ -58,31 +62,40 @@ let later;
 
 // The module that has what few need; it is loaded when it is needed first.
 function more() {
-  later ??= import(new URL("gate.js", document.baseURI)).then(async (module) => {
-    await module.default();
+  const fetched = async () => {
+    const module = await import(whole ? await whole.script("gate.js") : new URL("gate.js", document.baseURI));
+    await module.default(whole && { module_or_path: await whole.file("gate_bg.wasm") });
     return module;
-  });
+  };
+  later ??= fetched();
   return later;
 }
 
 let gate;
 const guests = new Map();
 
-// Has the gate judge the guest that somebody picked, and gives `done` what it gave, or why it refuses. A guest that was admitted
-// is kept by its hash.
-export async function bring(id, arena, done) {
-  const file = chosen(id);
-  if (!file) return;
+// Has the gate judge a guest, and gives `done` what it gave, or why it refuses. A guest that was admitted is kept by its hash.
+async function judge(name, bytes, arena, done) {
   try {
-    const bytes = new Uint8Array(await file.arrayBuffer());
     gate = await more();
     const admitted = gate.admit(bytes, BigInt(arena));
     const head = new TextDecoder().decode(admitted.subarray(0, admitted.indexOf(10)));
     guests.set(JSON.parse(head).sha256, bytes);
     done(admitted, "");
   } catch (error) {
-    done(undefined, `${file.name} cannot be run as a guest: ${error.message ?? error}`);
+    done(undefined, `${name} cannot be run as a guest: ${error.message ?? error}`);
   }
+}
+
+// The same for the guest that somebody picked in an input.
+export function bring(id, arena, done) {
+  const { name } = document.getElementById(id).files[0] ?? {};
+  picked(id, (bytes, problem) => (bytes ? judge(name, bytes, arena, done) : done(undefined, problem)));
+}
+
+// The same for one that lies where the page does.
+export function bringFrom(path, arena, done) {
+  load(path, (bytes, problem) => (bytes ? judge(path, bytes, arena, done) : done(undefined, problem)));
 }
 
 // What the gate gives of a guest that it has admitted before.
@@ -111,7 +124,8 @@ export async function link(file, events, digest, window, done) {
   try {
     const text = (await more()).share(plan, BigInt(events), digest);
     if (window) {
-      open(new URL(`index.html#${text}`, document.baseURI), "_blank", "noopener");
+      const address = whole ? location.href.split("#")[0] : new URL("index.html", document.baseURI);
+      open(`${address}#${text}`, "_blank", "noopener");
     } else {
       history.replaceState(null, "", `#${text}`);
       navigator.clipboard?.writeText(location.href).catch(() => {});

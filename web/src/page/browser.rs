@@ -10,6 +10,8 @@ mod js {
         pub(super) fn load(path: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
         pub(super) fn picked(id: &str, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
         pub(super) fn bring(id: &str, arena: f64, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
+        #[wasm_bindgen(js_name = bringFrom)]
+        pub(super) fn bring_from(path: &str, arena: f64, done: &Closure<dyn FnMut(Option<Vec<u8>>, String)>);
         pub(super) fn admitted(hash: &str, arena: f64) -> Option<Vec<u8>>;
         pub(super) fn save(name: &str, kind: &str, bytes: &[u8]);
         pub(super) fn frames(frame: &Closure<dyn FnMut(u32) -> bool>);
@@ -70,6 +72,13 @@ pub(crate) fn picked(id: &str, then: impl FnOnce(Read) + 'static) {
 pub(crate) fn bring(id: &str, arena: u64, then: impl FnOnce(Read) + 'static) {
     let done = done(then);
     js::bring(id, arena as f64, &done);
+    done.forget();
+}
+
+/// The same for a guest that lies where the page does.
+pub(crate) fn bring_from(path: &str, arena: u64, then: impl FnOnce(Read) + 'static) {
+    let done = done(then);
+    js::bring_from(path, arena as f64, &done);
     done.forget();
 }
 

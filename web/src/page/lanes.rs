@@ -1,14 +1,16 @@
-//! Lanes of clients: what each asked, from when it asked until it was answered, and how that ended.
+//! Lanes of clients: what each asked, from when it asked until it was answered, and how that ended. Where no order explains
+//! an answer, it is marked, with those that contradict it.
 
 use super::picture::outcome_words;
 use super::session::{self, Session};
 use super::state::{Page, page};
 use super::window::{LONGER, Window, Zoom, window};
 use leptos::prelude::*;
+use raftbox::check::Contradiction;
 use raftbox::event::Micros;
 use raftbox::event::text::read_mode;
 use raftbox::timeline::seconds;
-use raftbox::view::client::{self, Operation, Outcome};
+use raftbox::view::client::{self, Operation, Operations, Outcome};
 use raftbox::view::in_order;
 
 /// How many operations are shown at the most.
@@ -19,8 +21,8 @@ const MOST: usize = 60;
 struct Bar {
     from: u64,
     to: u64,
-    class: &'static str,
-    sign: &'static str,
+    class: String,
+    sign: String,
     words: String,
     title: String,
     /// Where later attempts began.
@@ -46,6 +48,53 @@ struct Shown {
     lanes: Vec<(String, Vec<Bar>)>,
     rows: Vec<Row>,
     left_out: usize,
+    impossible: Option<Impossible>,
+}
+
+/// An answer that no order explains: words, and the event in which its operation was asked; and the same of those that
+/// contradict it.
+#[derive(Clone, PartialEq, Eq)]
+struct Impossible {
+    culprit: (String, u64),
+    instead: String,
+    conflict: Vec<(String, u64)>,
+    /// Whether those that wrote what these saw are marked.
+    seen: bool,
+}
+
+/// How many of those that contradict an answer are listed; all of them are marked.
+const CONFLICTS_SHOWN: usize = 8;
+
+impl Impossible {
+    fn of(found: &Contradiction, operations: &Operations) -> Option<Self> {
+        let told = |asked: u64| {
+            let mut all = operations.clients().flat_map(|(_, operations)| operations);
+            let operation = all.find(|operation| operation.asked.event == asked)?;
+            let (_, _, ends) = outcome(operation);
+            let at = seconds(operation.asked.at);
+            Some((format!("C{}'s {} → {ends}, asked at {at}", operation.client, operation.words), asked))
+        };
+        Some(Self {
+            culprit: told(found.culprit)?,
+            instead: found.instead.join(" or "),
+            conflict: found.conflict.iter().filter_map(|asked| told(*asked)).collect(),
+            seen: !found.seen.is_empty(),
+        })
+    }
+}
+
+/// How an operation stands to the answer that no order explains: a class, a sign and words.
+fn stands(found: Option<&Contradiction>, asked: u64) -> Option<(&'static str, &'static str, &'static str)> {
+    let found = found?;
+    if found.culprit == asked {
+        Some((" culprit", "‼ ", "; no order of what was asked explains this answer"))
+    } else if found.conflict.contains(&asked) {
+        Some((" conflict", "≠ ", "; it contradicts the answer that no order explains"))
+    } else if found.seen.contains(&asked) {
+        Some((" seen", "✎ ", "; it wrote what those saw that contradict each other"))
+    } else {
+        None
+    }
 }
 
 /// Where a time is in a window, in thousandths.
@@ -79,8 +128,9 @@ fn reads(operation: &Operation) -> String {
     operation.reads.iter().map(one).collect()
 }
 
-fn bar(operation: &Operation, window: Window) -> Bar {
+fn bar(operation: &Operation, window: Window, found: Option<&Contradiction>) -> Bar {
     let (class, sign, ends) = outcome(operation);
+    let (marked, mark, why) = stands(found, operation.asked.event).unwrap_or_default();
     let from = place(window, operation.asked.at);
     // What nobody knows the end of goes on.
     let known = operation.ended.as_ref().filter(|(_, outcome)| *outcome != Outcome::Unknown);
@@ -89,11 +139,11 @@ fn bar(operation: &Operation, window: Window) -> Bar {
     Bar {
         from,
         to,
-        class,
-        sign,
+        class: format!("{class}{marked}"),
+        sign: format!("{mark}{sign}"),
         words: operation.words.to_string(),
         title: format!(
-            "{}, asked at {} of {}: {ends}",
+            "{}, asked at {} of {}: {ends}{why}",
             operation.words,
             seconds(operation.asked.at),
             attempts(operation)
@@ -122,19 +172,30 @@ fn shown(session: &Session, window: Window) -> Shown {
         let from = place(window, band.from.at);
         let to = band.until.map_or(1000, |until| place(window, until.at)).max(from + 6);
         let (words, event) = (band.fault.name(), band.from.event);
-        Bar { from, to, class: "bar fault", sign: "", title: words.clone(), words, attempts: Vec::new(), event }
+        Bar {
+            from,
+            to,
+            class: "bar fault".to_owned(),
+            sign: String::new(),
+            title: words.clone(),
+            words,
+            attempts: Vec::new(),
+            event,
+        }
     };
     let faults: Vec<Bar> = tables.bands.between(window.from, window.to).take(MOST).map(fault).collect();
     let mut lanes = vec![("faults".to_owned(), faults)];
     let mut rows = Vec::new();
+    let found = session.contradiction();
     for (client, _) in tables.operations.clients() {
         let operations = tables.operations.between(client, window.from, window.to);
-        lanes.push((format!("C{client}"), operations.iter().take(MOST).map(|one| bar(one, window)).collect()));
+        lanes.push((format!("C{client}"), operations.iter().take(MOST).map(|one| bar(one, window, found)).collect()));
         rows.extend(operations);
     }
     let left_out = rows.len().saturating_sub(MOST);
     let rows = in_order(rows, |operation| operation.asked.event);
-    Shown { lanes, rows: rows.into_iter().take(MOST).map(row).collect(), left_out }
+    let impossible = found.and_then(|found| Impossible::of(found, &tables.operations));
+    Shown { lanes, rows: rows.into_iter().take(MOST).map(row).collect(), left_out, impossible }
 }
 
 pub(super) fn percent(thousandths: u64) -> String {
@@ -156,6 +217,23 @@ fn bar_view(page: Page, bar: Bar) -> impl IntoView {
 fn go(page: Page, event: u64) {
     page.playing.set(false);
     page.seek(event + 1);
+}
+
+fn impossible_view(page: Page, Impossible { culprit, instead, conflict, seen }: Impossible) -> impl IntoView {
+    let to = move |(words, event): (String, u64)| {
+        view! { <button type="button" class="linked" on:click=move |_| go(page, event)>{words}</button> }
+    };
+    let more = conflict.len().saturating_sub(CONFLICTS_SHOWN);
+    let listed = conflict.into_iter().take(CONFLICTS_SHOWN).map(|one| view! { <li>"≠ "{to(one)}</li> });
+    view! {
+        <div class="impossible" id="impossible">
+            <p>"‼ "{to(culprit)}": no order of what was asked explains this answer."
+                {(!instead.is_empty()).then(|| format!(" It could have been {instead}."))}" It contradicts, all together:"</p>
+            <ul>{listed.collect_view()}</ul>
+            {(more > 0).then(|| view! { <p>{format!("and {more} more, marked ≠ in the lanes.")}</p> })}
+            {seen.then(|| view! { <p>"What they saw was written by those that are marked ✎."</p> })}
+        </div>
+    }
 }
 
 fn row_view(page: Page, row: Row) -> impl IntoView {
@@ -180,6 +258,7 @@ pub(crate) fn Lanes() -> impl IntoView {
     let window = window(LONGER);
     let shown = Memo::new(move |_| {
         let (_, window) = window.get();
+        page.over.track();
         session::with(|session| shown(session, window)).unwrap_or_default()
     });
     let now = move || percent(place(window.get().1, page.time.get()));
@@ -199,6 +278,7 @@ pub(crate) fn Lanes() -> impl IntoView {
         <div class="pager"><Zoom longer=LONGER />
             <span class="legend">"✓ done · ✗ refused, without effect · ? nobody knows · | asks again"</span>
         </div>
+        {move || shown.get().impossible.map(|found| impossible_view(page, found))}
         <div class="lanes" id="lanes">
             <div class="lane axis" aria-hidden="true"><span></span><div class="ends">
                 <span>{move || seconds(window.get().1.from)}</span><span>{move || seconds(window.get().1.to)}</span>

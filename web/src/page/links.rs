@@ -1,6 +1,6 @@
 //! The link to what is shown: the run, all that was done to it, and where in it.
 
-use super::state::Page;
+use super::state::{Goal, Page};
 use super::{branches, browser, session};
 use leptos::prelude::*;
 
@@ -37,7 +37,7 @@ pub(crate) fn show(page: Page) {
 pub(crate) fn open(page: Page, text: &str) {
     browser::linked(text, &session::guest(), move |read| match read {
         Ok(link) => {
-            if branches::open_file(page, &link.file, link.events) {
+            if branches::open_file(page, &link.file, Goal::Events(link.events)) {
                 page.linked.set(Some(link.digest).filter(|digest| !digest.is_empty()));
             }
         }

@@ -1,6 +1,6 @@
 //! Which run: scenario and seed, a run file, a link to it; and its digest.
 
-use super::state::{Page, page};
+use super::state::{Goal, Page, page};
 use super::{branches, browser, links, session};
 use crate::guest::Admitted;
 use leptos::prelude::*;
@@ -21,7 +21,7 @@ pub(crate) fn open(page: Page, name: &str, seed: u64) {
         Ok(Ok(file)) => {
             let mut plan = file.head.header.plan;
             plan.seed = seed;
-            branches::open(page, &plan, 0);
+            branches::open(page, &plan, Goal::Violation);
         }
         Ok(Err(error)) => page.fail(format!("{path}: {error}.")),
         Err(problem) => page.fail(problem),
@@ -79,7 +79,7 @@ fn Choice(shown: Shown) -> impl IntoView {
                 if let Some(mut plan) = session::with(|session| session.header().plan.clone()) {
                     plan.seed = seed;
                     plan.interventions.clear();
-                    branches::open(page, &plan, 0);
+                    branches::open(page, &plan, Goal::Violation);
                 }
             }
             Ok(seed) => open(page, &name, seed),
@@ -132,7 +132,7 @@ fn Keeping() -> impl IntoView {
     };
     let picked = move |_| {
         browser::picked("open", move |read| match read {
-            Ok(bytes) => drop(branches::open_file(page, &bytes, 0)),
+            Ok(bytes) => drop(branches::open_file(page, &bytes, Goal::Violation)),
             Err(problem) => page.fail(problem),
         });
     };

@@ -5,7 +5,7 @@ use crate::built_in::built_in;
 use crate::engine::{Browser, BrowserNode};
 use crate::guest::Admitted;
 use raftbox::agenda::script::{Origin, Remark};
-use raftbox::check::Verdict;
+use raftbox::check::{Contradiction, Verdict};
 use raftbox::engine::{Engine as _, Node};
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::runfile::RunFile;
@@ -38,6 +38,10 @@ pub(crate) struct Session {
     /// The view that was last asked for: the next is mostly near.
     view: View,
     over: bool,
+    /// The event of the first violation that was judged.
+    judged: Option<u64>,
+    /// Why what clients were answered is not linearizable; known in the end.
+    contradiction: Option<Contradiction>,
 }
 
 /// The guest that somebody brought, by its hash, if it is in use.
@@ -111,6 +115,8 @@ fn begin(plan: Plan) -> Result<Session, String> {
         view: recording.start().clone(),
         recording,
         over: false,
+        judged: None,
+        contradiction: None,
         header,
     })
 }
@@ -145,10 +151,14 @@ impl Session {
         let record = self.simulation.record();
         let describer = &mut self.describer;
         self.recording.follow(&record.trace, |datagram| Self::describe(describer, datagram));
-        if record.checkers.first_violation().is_some() || self.over {
+        // To judge takes long, so it is done where there is something new to say.
+        let first = record.checkers.first_violation().map(|(_, violation)| violation.event);
+        if first != self.judged || self.over {
             self.recording.judge(&record.checkers.verdicts());
+            self.judged = first;
         }
         if self.over {
+            self.contradiction = record.checkers.contradiction();
             self.recording.finish();
         }
         Ok(!self.over)
@@ -179,6 +189,11 @@ impl Session {
         let is_it = |remark: &&Remark| (remark.origin, remark.number) == (Origin::Intervention, last);
         let remark = self.simulation.remarks().iter().find(is_it)?;
         Some(format!("{}: {}.", remark.step, remark.why))
+    }
+
+    /// Why what clients were answered is not linearizable, if it is not, and the run is over.
+    pub(crate) fn contradiction(&self) -> Option<&Contradiction> {
+        self.contradiction.as_ref()
     }
 
     /// What became of each property so far.

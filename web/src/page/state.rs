@@ -62,6 +62,8 @@ pub(crate) enum Goal {
     /// What somebody has done after so many events: it waits for the end of the turn that these may be in the midst of, so
     /// it is the first cause from there on.
     Act(u64),
+    /// At the first violation, if there is one, or else before the first event.
+    Violation,
 }
 
 impl Goal {
@@ -73,6 +75,10 @@ impl Goal {
                 let mut later = session.recording().iter(events);
                 let cause = later.find(|(_, event)| matches!(event, Event::Cause(_)));
                 cause.map(|(moment, _)| moment.event + 1).or(over.then_some(events))
+            }
+            Self::Violation => {
+                let first = session.recording().tables().ticks.of(Kind::Violation).first();
+                first.map(|tick| tick.moment.event + 1).or(over.then_some(0))
             }
         }
     }

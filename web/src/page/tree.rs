@@ -2,7 +2,7 @@
 
 use super::branches::{self, Listed};
 use super::lanes::percent;
-use super::state::{Page, page};
+use super::state::{Goal, Page, page};
 use super::transport::x;
 use super::{beside, session};
 use leptos::prelude::*;
@@ -119,7 +119,7 @@ pub(crate) fn Former() -> impl IntoView {
         branches::former()
     });
     let row = move |(name, plan): (String, raftbox::plan::Plan)| {
-        view! { <li><button type="button" on:click=move |_| { branches::open(page, &plan, 0); }>{name}</button></li> }
+        view! { <li><button type="button" on:click=move |_| { branches::open(page, &plan, Goal::Events(0)); }>{name}</button></li> }
     };
     move || {
         (!former.read().is_empty()).then(|| {

@@ -76,17 +76,21 @@ fn only_one_of_the_files_holds_anything_in_the_end() {
 
 #[test]
 fn damage_to_a_snapshot_is_refused() {
-    let run = settled(2);
-    let size = run.disk.now[1].len();
-    for spot in 0..size - 200 {
-        let mut disk = run.disk.clone();
-        disk.now[1][spot] ^= 0x55;
-        match open(&mut disk) {
-            Err(fault) => assert_eq!(fault.code, crate::fault::code::CORRUPT),
-            // What fills a record up to the next belongs to nothing.
-            Ok((_, state)) => assert_eq!(state, *run.last(), "{spot}"),
+    // Whatever the generation is: where the first record is gone, nothing else tells it.
+    for generation in 2..6 {
+        let run = settled(generation);
+        let file = usize::from(generation.is_multiple_of(2));
+        for spot in 0..run.disk.now[file].len() - 200 {
+            let mut disk = run.disk.clone();
+            disk.now[file][spot] ^= 0x55;
+            match open(&mut disk) {
+                Err(fault) => assert_eq!(fault.code, crate::fault::code::CORRUPT),
+                // What fills a record up to the next belongs to nothing.
+                Ok((_, state)) => assert_eq!(state, *run.last(), "{spot} of {generation}"),
+            }
         }
     }
+    let run = settled(2);
     // The log that it replaced is gone, and it itself is cut short where nothing behind it tells.
     let mut disk = run.disk.clone();
     disk.now[1].truncate(600);
