@@ -163,6 +163,16 @@ fn a_cluster_that_stands_still_is_found_when_the_faults_are_over() {
     assert!(stands_still(false).contains(&"liveness".to_owned()));
 }
 
+/// What waits to fail a sync when the faults are over must not do so after: where the cluster stands still until then, nobody
+/// asks for one before.
+#[test]
+fn a_sync_that_was_to_fail_fails_no_more_when_the_faults_are_over() {
+    for seed in [1323, 1495] {
+        let outcome = judge(wasmtime(), &header("chaos", seed, |_| ())).unwrap();
+        assert!(outcome.is_well(), "seed {seed}: {:?}", outcome.broken);
+    }
+}
+
 #[test]
 fn what_is_found_does_not_depend_on_the_number_of_threads() {
     let hunt = |jobs| {

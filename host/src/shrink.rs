@@ -31,7 +31,7 @@ pub struct Shrunk {
     pub property: String,
     /// What is wrong, in a sentence.
     pub what: String,
-    /// How many steps there were, chance's faults among them.
+    /// How many steps there were, chance's faults and what clients made up among them.
     pub before: usize,
     /// How many runs it took.
     pub runs: u64,
@@ -42,6 +42,12 @@ impl Shrunk {
     #[must_use]
     pub fn len(&self) -> usize {
         self.plan.scenario.step.len()
+    }
+
+    /// Whether clients still make up what they ask, since the violation is gone if only some of it is asked.
+    #[must_use]
+    pub fn makes_up(&self) -> bool {
+        self.plan.scenario.clients.operations != 1
     }
 
     /// Whether no step is: clients and the network alone violate the property.
@@ -126,9 +132,10 @@ pub fn shrink<E: Engine<Turn>>(
         }
         _ => None,
     };
+    let asked = asked::requests(Rc::clone(&engine), header)?.len();
     let mut shrinker = Shrinker { engine, reference, header, property: first.property, runs: 0, told };
     let mut best = materialized(plan);
-    let before = best.scenario.step.len();
+    let before = best.scenario.step.len() + asked;
     if !shrinker.fails(&best)? {
         // Something depends on the order of what happens at the very same time; then the faults stay chance's.
         best = plan.clone();

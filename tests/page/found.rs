@@ -91,7 +91,7 @@ fn document(file: &Path, more: &[&str]) {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
     let surroundings = Surroundings { checkout, ..Surroundings::default() };
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = main_with(args.iter().map(|arg| (*arg).into()), &surroundings, &mut out, &mut err);
+    let code = main_with(args, &surroundings, &mut out, &mut err);
     assert!(code < 2, "{}", String::from_utf8_lossy(&err));
 }
 

@@ -20,10 +20,12 @@ function script(path) {
 }
 
 async function linked(path) {
-  let text = new TextDecoder().decode(await file(path));
-  const imported = new Set([...text.matchAll(/from ["'](\.\/[^"']+)["']/g)].map((found) => found[1]));
-  for (const name of imported) text = text.replaceAll(name, await script(name.slice(2)));
-  return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const imports = /from ["']\.\/([^"']+)["']/g;
+  const text = new TextDecoder().decode(await file(path));
+  const addresses = new Map();
+  for (const [, name] of text.matchAll(imports)) addresses.set(name, await script(name));
+  const bound = text.replaceAll(imports, (_, name) => `from "${addresses.get(name)}"`);
+  return URL.createObjectURL(new Blob([bound], { type: "text/javascript" }));
 }
 
 globalThis.raftbox = { file, script };

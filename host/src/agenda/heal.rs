@@ -35,6 +35,9 @@ impl Agenda {
     /// A node has a whole disk, as far as a disk can be mended, a true clock, and takes turns.
     fn mend(&mut self, node: NodeId) {
         self.order(Order::Mend(node));
+        for step in self.stalls.forgive(node) {
+            self.script.remark(step, "the faults' time was over before there was a sync to fail");
+        }
         let (paused, ppm, lies) = (self.node(node).paused, self.node(node).ppm, self.node(node).lies);
         if lies {
             self.apply(Cause::Disk { node, fault: DiskFault::Lies { lies: false } });

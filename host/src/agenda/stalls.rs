@@ -64,6 +64,12 @@ impl Stalls {
         self.next_fails.insert(node, step);
     }
 
+    /// Takes back that syncs of a node are to fail; the steps that wanted it.
+    pub(super) fn forgive(&mut self, node: NodeId) -> Vec<Number> {
+        let named = self.failing.extract_if(.., |sync, _| sync.node == node).map(|(_, wish)| wish.step);
+        named.chain(self.next_fails.remove(&node)).collect()
+    }
+
     /// Takes back that a sync stalls; whether it did.
     pub(super) fn let_go(&mut self, sync: Sync) -> bool {
         self.stalled.remove(&sync).is_some()

@@ -107,9 +107,10 @@ pub(super) fn tell(
             let plural = if count == 1 { "" } else { "s" };
             format!("{count} {what}{plural}")
         });
+    let asking = if shrunk.makes_up() { " that ask on their own" } else { "" };
     writeln!(
         out,
-        "{BOLD}{steps}{BOLD:#} of {}, {nodes}, {clients} {FAINT}({} runs){FAINT:#}",
+        "{BOLD}{steps}{BOLD:#} of {}, {nodes}, {clients}{asking} {FAINT}({} runs){FAINT:#}",
         shrunk.before, shrunk.runs
     )?;
     Ok(Some(shrunk))

@@ -13,16 +13,32 @@ use raftbox_abi::client::{Operation, Request};
 use raftbox_abi::note::ReadMode;
 use std::rc::Rc;
 
+/// Where clients ask more, each by itself would take too long: then they go on making it up.
+const MOST: usize = 64;
+
 /// The scenario of a header with all that its clients ask as steps, each at its time and of the node that was asked first; and
-/// they make up nothing more. `None` if they make up nothing, or steps have them ask something already: then what they make
-/// up cannot be told from that.
+/// they make up nothing more. `None` if they make up nothing or too much, or steps have them ask something already: then what
+/// they make up cannot be told from that.
 pub(super) fn asked<E: Engine<Turn>>(engine: Rc<E>, header: &Header) -> Result<Option<Scenario>, Abort> {
     let scenario = &header.plan.scenario;
     let asks = |step: &Step| matches!(&step.act, Act::Request(_, ask, _) if !ask.key.is_empty());
     if scenario.clients.operations == 1 || scenario.step.iter().any(asks) {
         return Ok(None);
     }
-    let auditor = scenario.clients.count + 1;
+    let steps = requests(engine, header)?;
+    if steps.len() > MOST {
+        return Ok(None);
+    }
+    let mut explicit = scenario.clone();
+    // The first is that they open a session.
+    explicit.clients.operations = 1;
+    explicit.step.extend(steps);
+    Ok(Some(explicit))
+}
+
+/// What the clients of a run ask of keys, as steps; the auditor's reads are not among them.
+pub(super) fn requests<E: Engine<Turn>>(engine: Rc<E>, header: &Header) -> Result<Vec<Step>, Abort> {
+    let auditor = header.plan.scenario.clients.count + 1;
     let mut steps = Vec::new();
     let mut simulation = Simulation::new(engine, header, Keep::Nothing)?;
     let mut look = |at: u64, event: &Event<'_>| {
@@ -35,11 +51,7 @@ pub(super) fn asked<E: Engine<Turn>>(engine: Rc<E>, header: &Header) -> Result<O
         }
     };
     while simulation.step(|observed| look(observed.at, observed.event))? {}
-    let mut explicit = scenario.clone();
-    // The first is that they open a session.
-    explicit.clients.operations = 1;
-    explicit.step.extend(steps);
-    Ok(Some(explicit))
+    Ok(steps)
 }
 
 /// What is asked of a key, as a step has it.

@@ -19,7 +19,7 @@ struct Score {
     /// What else was broken.
     others: BTreeSet<String>,
     /// Before and after: the steps of the run that was shrunk.
-    steps: Option<(usize, usize)>,
+    steps: Option<(usize, usize, bool)>,
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long it takes is what is to be told; no run depends on it")]
@@ -36,7 +36,7 @@ fn score(broken: &Broken<'_>, campaigns: u64, seeds: u64) -> Result<Score, Strin
     }
     let time = begun.elapsed();
     let shrunk = any.map(|found| broken.shrink(&found)).transpose()?;
-    let steps = shrunk.map(|shrunk| (shrunk.before, shrunk.len()));
+    let steps = shrunk.map(|shrunk| (shrunk.before, shrunk.len(), shrunk.makes_up()));
     // It takes its time, so what is known is told.
     eprintln!(
         "{}: {took:?} {first:?} {others:?} {steps:?}, {time:.1?}, then {:.1?}",
@@ -71,7 +71,9 @@ fn main() {
             Ok(Score { took, time, first, others, steps }) => {
                 let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
                 let median = median(took).map_or("not found".to_owned(), |median| median.to_string());
-                let steps = steps.map_or("-".to_owned(), |(before, after)| format!("{after} of {before}"));
+                let steps = steps.map_or("-".to_owned(), |(before, after, makes_up)| {
+                    format!("{after} of {before}{}", if makes_up { ", clients ask on" } else { "" })
+                });
                 let by = if first.is_empty() { format!("({})", list(others)) } else { list(first) };
                 let time = *time / u32::try_from(campaigns).unwrap_or(1);
                 println!(

@@ -28,6 +28,25 @@ struct Bar {
     /// Where later attempts began.
     attempts: Vec<u64>,
     event: u64,
+    /// Which row of its lane it is in, from 0.
+    row: usize,
+}
+
+/// How many rows a lane has at the most.
+const ROWS_MAX: usize = 8;
+
+/// Puts spans into rows in which none overlap; those that find no room are left out.
+fn packed(bars: Vec<Bar>) -> Vec<Bar> {
+    let mut ends = Vec::new();
+    let place = |mut bar: Bar| {
+        bar.row = ends.iter().position(|end| *end <= bar.from).unwrap_or(ends.len());
+        if bar.row == ends.len() {
+            ends.push(0);
+        }
+        ends[bar.row] = bar.to;
+        (bar.row < ROWS_MAX).then_some(bar)
+    };
+    bars.into_iter().filter_map(place).collect()
 }
 
 /// An operation as a row of the table: words, attempts and outcome, and the events at which it began and ended.
@@ -150,6 +169,7 @@ fn bar(operation: &Operation, window: Window, found: Option<&Contradiction>) -> 
         ),
         attempts: later.map(|attempt| place(window, attempt.asked.at)).collect(),
         event: operation.asked.event,
+        row: 0,
     }
 }
 
@@ -181,10 +201,11 @@ fn shown(session: &Session, window: Window) -> Shown {
             words,
             attempts: Vec::new(),
             event,
+            row: 0,
         }
     };
     let faults: Vec<Bar> = tables.bands.between(window.from, window.to).take(MOST).map(fault).collect();
-    let mut lanes = vec![("faults".to_owned(), faults)];
+    let mut lanes = vec![("faults".to_owned(), packed(faults))];
     let mut rows = Vec::new();
     let found = session.contradiction();
     for (client, _) in tables.operations.clients() {
@@ -198,6 +219,9 @@ fn shown(session: &Session, window: Window) -> Shown {
     Shown { lanes, rows: rows.into_iter().take(MOST).map(row).collect(), left_out, impossible }
 }
 
+/// How high a row is.
+const ROW_PX: usize = 30;
+
 pub(super) fn percent(thousandths: u64) -> String {
     format!("{}.{}%", thousandths / 10, thousandths % 10)
 }
@@ -208,6 +232,7 @@ fn bar_view(page: Page, bar: Bar) -> impl IntoView {
     let tick = move |at: u64| view! { <i class="again" title="asks again" style:left=percent((at - from) * 1000 / width)></i> };
     view! {
         <button type="button" class=bar.class title=bar.title.clone() aria-label=bar.title style:left=percent(from) style:width=percent(width)
+            style:top=format!("{}px", 5 + bar.row * ROW_PX)
             on:click=move |_| go(page, bar.event)>
             {bar.sign}" "{bar.words}{ticks.map(tick).collect_view()}
         </button>
@@ -264,10 +289,11 @@ pub(crate) fn Lanes() -> impl IntoView {
     let now = move || percent(place(window.get().1, page.time.get()));
     let lane = move |(name, bars): (String, Vec<Bar>)| {
         let class = if name == "faults" { "track faults" } else { "track" };
+        let rows = bars.iter().map(|bar| bar.row + 1).max().unwrap_or(1);
         view! {
             <div class="lane">
                 <span class="name">{name}</span>
-                <div class=class>
+                <div class=class style:height=format!("{}px", 6 + rows * ROW_PX)>
                     {bars.into_iter().map(|bar| bar_view(page, bar)).collect_view()}
                     <i class="now" style:left=now></i>
                 </div>

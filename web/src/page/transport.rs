@@ -4,6 +4,7 @@ use super::session;
 use super::state::{SPEEDS, page};
 use leptos::prelude::*;
 use raftbox::timeline::seconds;
+use raftbox::view::band::{Band, Fault};
 use raftbox::view::tick::Kind;
 
 /// The timeline is so many units wide.
@@ -28,12 +29,14 @@ fn marks() -> Vec<Mark> {
     let marks = session::with(|session| {
         let recording = session.recording();
         let (tables, end) = (recording.tables(), recording.at());
-        let band = |band: &raftbox::view::band::Band| {
+        let band = |band: &Band| {
             let until = band.until.map_or(end, |moment| moment.at);
             let (from, to) = (x(band.from.at, end), x(until, end).max(x(band.from.at, end) + 2));
             Mark { from, to, class: "band", words: band.fault.name() }
         };
-        let mut marks: Vec<Mark> = tables.bands.all().map(band).collect();
+        // Clocks are wrong and links late nearly always, in bad times: all else would vanish behind that.
+        let weighty = |band: &&Band| !matches!(band.fault, Fault::Clock(..) | Fault::Late(_));
+        let mut marks: Vec<Mark> = tables.bands.all().filter(weighty).map(band).collect();
         for (kind, class) in [(Kind::Election, "election"), (Kind::Fault, "fault"), (Kind::Violation, "violation")] {
             let mut last = u64::MAX;
             for tick in tables.ticks.of(kind) {
