@@ -205,7 +205,10 @@ fn shown(session: &Session, window: Window) -> Shown {
         }
     };
     let faults: Vec<Bar> = tables.bands.between(window.from, window.to).take(MOST).map(fault).collect();
-    let mut lanes = vec![("faults".to_owned(), packed(faults))];
+    let all = faults.len();
+    let faults = packed(faults);
+    let name = if faults.len() < all { format!("faults +{}", all - faults.len()) } else { "faults".to_owned() };
+    let mut lanes = vec![(name, faults)];
     let mut rows = Vec::new();
     let found = session.contradiction();
     for (client, _) in tables.operations.clients() {
@@ -288,7 +291,7 @@ pub(crate) fn Lanes() -> impl IntoView {
     });
     let now = move || percent(place(window.get().1, page.time.get()));
     let lane = move |(name, bars): (String, Vec<Bar>)| {
-        let class = if name == "faults" { "track faults" } else { "track" };
+        let class = if name.starts_with("faults") { "track faults" } else { "track" };
         let rows = bars.iter().map(|bar| bar.row + 1).max().unwrap_or(1);
         view! {
             <div class="lane">
