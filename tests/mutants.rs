@@ -32,7 +32,7 @@ fn shown(broken: &Broken<'_>) -> Result<usize, String> {
     if broken.iter().any(|broken| broken.property == *property) {
         return Err(format!("the built-in node breaks {property} as well: {broken:?}"));
     }
-    Ok(steps)
+    if steps >= 40 { Err(format!("{steps} steps are left")) } else { Ok(steps) }
 }
 
 #[test]
@@ -43,7 +43,4 @@ fn every_broken_node_is_found_and_its_run_gets_small() {
     let shown = each(&mutants, &guests, shown);
     let wrong: Vec<_> = shown.iter().filter_map(|(name, result)| Some((name, result.as_ref().err()?))).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let mut steps: Vec<usize> = shown.into_values().flatten().collect();
-    steps.sort_unstable();
-    assert!(steps[steps.len() / 2] < 40, "{steps:?}");
 }

@@ -152,7 +152,7 @@ checkers! {
 const ACKNOWLEDGED_WRITES: &str = "acknowledged-writes";
 
 /// The name of the property that the history of clients is judged by.
-const LINEARIZABILITY: &str = "linearizability";
+pub const LINEARIZABILITY: &str = "linearizability";
 
 /// The name of the property that is judged by what comes when all is healed.
 const LIVENESS: &str = "liveness";

@@ -11,7 +11,7 @@
 //! | `check` | `check`: histories |
 //! | `shrink` | `shrink`: what is left of a violation |
 //! | `hunt` | `hunt`: many seeds |
-//! | `html` | `run --html`: the page and a run as one document
+//! | `html` | `run --html`: the page and a run as one document |
 //! | `guest` | the built-in guest or another, admitted and compiled; `lint` |
 //! | `files` | run files, read and written with care |
 //! | `report` | the table of nodes, verdicts, the summary, and the same as JSON |

@@ -3,9 +3,9 @@
 //! A run that violates a property is a scenario, a seed and steps. [`shrink`] makes chance's faults into steps like any other,
 //! and then takes away whatever can go: it ends the run right after the violation, leaves out steps (half of them, a quarter,
 //! ... one by one, until none can go: so what is left is 1-minimal), nodes and clients, and makes network, disks and clocks good.
-//! What clients made up becomes steps as well, of which those stay that are needed. What is tried is always run again, from its edited plan; it counts if the same property is violated. What a
-//! reference does not violate at first (the unmodified guest, where a broken one is looked at) it must not violate in the
-//! end, or what is shown would be something else.
+//! What clients made up becomes steps as well, of which those stay that are needed. What is tried is always run again, from its
+//! edited plan; it counts if the same property is violated. What a reference does not violate at first (the unmodified guest,
+//! where a broken one is looked at) it must not violate in the end, or what is shown would be something else.
 
 mod asked;
 
@@ -143,16 +143,9 @@ pub fn shrink<E: Engine<Turn>>(
     let at = shrinker.find(&best)?.map_or(first.at, |found| found.at);
     shrinker.end_at(&mut best, at)?;
     shrinker.simplify(&mut best)?;
-    shrinker.steps(&mut best)?;
-    // What can go depends on what has gone.
-    while shrinker.simplify(&mut best)? {
-        shrinker.steps(&mut best)?;
-    }
+    shrinker.reduce(&mut best)?;
     if shrinker.ask(&mut best)? {
-        shrinker.steps(&mut best)?;
-        while shrinker.simplify(&mut best)? {
-            shrinker.steps(&mut best)?;
-        }
+        shrinker.reduce(&mut best)?;
     }
     shrinker.try_out(&mut best, in_time)?;
     let last = shrinker.find(&best)?.ok_or(Failure::Nothing)?;
@@ -227,6 +220,16 @@ impl<E: Engine<Turn>> Shrinker<'_, E> {
             }
         }
         Ok(())
+    }
+
+    /// Leaves out steps and simplifies, in turn: what can go depends on what has gone.
+    fn reduce(&mut self, best: &mut Plan) -> Result<(), Abort> {
+        loop {
+            self.steps(best)?;
+            if !self.simplify(best)? {
+                return Ok(());
+            }
+        }
     }
 
     /// Makes all but steps simpler, one thing at a time; whether any could be.

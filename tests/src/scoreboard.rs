@@ -3,7 +3,7 @@
 use crate::mutants::Mutant;
 use crate::{wasmtime, wasmtime_of};
 use raftbox::engine::wasmtime::Wasmtime;
-use raftbox::hunt::judge;
+use raftbox::hunt::{cores, judge};
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::shrink::{Shrunk, shrink};
@@ -87,7 +87,6 @@ pub fn each<T: Send>(
             done.lock().expect("no thread panics with it").insert(mutant.name.clone(), result);
         }
     };
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..cores()).for_each(|_| drop(scope.spawn(work))));
     done.into_inner().expect("no thread panics with it")
 }

@@ -5,7 +5,7 @@ use crate::built_in::built_in;
 use crate::engine::{Browser, BrowserNode};
 use crate::guest::Admitted;
 use raftbox::agenda::script::{Origin, Remark};
-use raftbox::check::{Contradiction, Verdict};
+use raftbox::check::{Contradiction, LINEARIZABILITY, Verdict};
 use raftbox::engine::{Engine as _, Node};
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::runfile::RunFile;
@@ -154,11 +154,17 @@ impl Session {
         // To judge takes long, so it is done where there is something new to say.
         let first = record.checkers.first_violation().map(|(_, violation)| violation.event);
         if first != self.judged || self.over {
-            self.recording.judge(&record.checkers.verdicts());
+            let verdicts = record.checkers.verdicts();
+            self.recording.judge(&verdicts);
             self.judged = first;
+            let makes_no_sense = |(property, verdict): &(&str, Verdict)| {
+                *property == LINEARIZABILITY && matches!(verdict, Verdict::Violated { .. })
+            };
+            if self.over && verdicts.iter().any(makes_no_sense) {
+                self.contradiction = record.checkers.contradiction();
+            }
         }
         if self.over {
-            self.contradiction = record.checkers.contradiction();
             self.recording.finish();
         }
         Ok(!self.over)
