@@ -236,8 +236,8 @@ fn mixed() -> Vec<Version> {
     let never = [("snapshot_bytes".to_owned(), Setting::Number(0))];
     let again = [("snapshot_bytes".to_owned(), Setting::Number(4_000))];
     vec![
-        Version { nodes: nodes(), boot: 1, set: set(false).into_iter().chain(never).collect() },
-        Version { nodes: nodes(), boot: 2, set: set(true).into_iter().chain(again).collect() },
+        Version { guest: None, nodes: nodes(), boot: 1, set: set(false).into_iter().chain(never).collect() },
+        Version { guest: None, nodes: nodes(), boot: 2, set: set(true).into_iter().chain(again).collect() },
     ]
 }
 

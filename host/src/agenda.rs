@@ -39,9 +39,12 @@ pub mod swarm;
 mod syncs;
 pub mod workload;
 
+use crate::check::Observed;
 use crate::clock::Clock;
 use crate::draw::{Concern, Draw};
 use crate::event::{Cause, Decision, Effect, Endpoint, Event, MessageName, Micros, NodeId};
+use crate::expectation::Expectation;
+use crate::fact::Facts;
 use crate::plan::Plan;
 use crate::scenario;
 use crate::scenario::Sites;
@@ -165,7 +168,7 @@ impl Agenda {
             let Sites { active, fires } = *spec;
             Action::Order(Order::Sites(decider::Sites { seed, active, fires }))
         });
-        Self {
+        let mut agenda = Self {
             seed,
             core: core::core(plan),
             disk: scenario.disk.clone(),
@@ -190,7 +193,9 @@ impl Agenda {
             lasts: 0,
             over: false,
             pace: latency + scenario.disk.sync.high.0,
-        }
+        };
+        agenda.go_on_after(None);
+        agenda
     }
 
     /// Takes what is to be done next in a run of so many events, and says when; `None` when the run is over.
@@ -391,12 +396,25 @@ impl Agenda {
         self.queue.push(at, Item::End);
     }
 
+    /// What steps expected so far, and whether it was so.
+    #[must_use]
+    pub fn expectations(&self) -> &[Expectation] {
+        self.script.expectations()
+    }
+
+    /// What is known of the run, if the scenario or a step asks for it.
+    #[must_use]
+    pub fn facts(&self) -> Option<&Facts> {
+        self.script.facts()
+    }
+
     /// Looks at the events of a step, unless its cause was moot.
-    pub fn observe(&mut self, at: Micros, event: &Event<'_>) {
-        match event {
-            Event::Cause(cause) => self.observe_cause(at, cause),
-            Event::Effect(effect) => self.observe_effect(at, effect),
+    pub fn observe(&mut self, observed: &Observed<'_>) {
+        match observed.event {
+            Event::Cause(cause) => self.observe_cause(observed.at, cause),
+            Event::Effect(effect) => self.observe_effect(observed.at, effect),
         }
+        self.script.observe(observed, self.healed);
     }
 
     fn observe_cause(&mut self, at: Micros, cause: &Cause) {

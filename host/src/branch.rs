@@ -142,6 +142,8 @@ impl Tree {
         let before = |step: &Step| match step.when {
             When::After(when) => when <= events,
             When::At(when) => when.0 <= at,
+            // Only a scenario's steps wait for one another.
+            When::Then(_) | When::Once(_) => true,
         };
         if id > 0 && branch.seen <= events && branch.interventions.iter().all(before) {
             let branch = &mut self.branches[id as usize];

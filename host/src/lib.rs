@@ -41,6 +41,8 @@ pub mod cuts;
 pub mod draw;
 pub mod engine;
 pub mod event;
+pub mod expectation;
+pub mod fact;
 pub mod gate;
 pub mod history;
 #[cfg(not(target_family = "wasm"))]

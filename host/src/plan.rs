@@ -31,7 +31,7 @@ pub struct Plan {
 pub struct Header {
     /// The version of the boundary.
     pub abi: u32,
-    /// The SHA-256 of each guest, in hex. S1 runs the first, and whoever has none of their own does too.
+    /// The SHA-256 of each guest, in hex, in the order of [`Scenario::guests`].
     pub guests: Vec<String>,
     /// What is run.
     pub plan: Plan,
@@ -50,7 +50,13 @@ impl Header {
     /// The header of a plan that one guest runs on every node.
     #[must_use]
     pub fn new(plan: Plan, guest_sha256: String) -> Self {
-        Self { abi: raftbox_abi::VERSION, guests: vec![guest_sha256], plan }
+        Self::by(plan, vec![guest_sha256])
+    }
+
+    /// The header of a plan that these guests run, in the order of [`Scenario::guests`]; if there is but one, all nodes run it.
+    #[must_use]
+    pub fn by(plan: Plan, guests: Vec<String>) -> Self {
+        Self { abi: raftbox_abi::VERSION, guests, plan }
     }
 
     /// The canonical bytes, with which the digest begins: JSON, keys in the order of the fields.
@@ -87,9 +93,14 @@ impl Header {
             let (version, voters, learners) = (raftbox_abi::VERSION, voters.clone(), Vec::new());
             Boot { version, node, voters, learners, settings }.encode()
         };
+        let guests = scenario.guests();
+        let guest = |node| {
+            let own = guests.iter().position(|guest| *guest == scenario.guest_of(node)).unwrap_or(0);
+            if self.guests.len() == 1 { 0 } else { own }
+        };
         let boots = |node| {
             let settings = scenario.settings(node);
-            (0, settings.iter().map(|(from, settings)| (*from, boot(node, &lines(settings)))).collect())
+            (guest(node), settings.iter().map(|(from, settings)| (*from, boot(node, &lines(settings)))).collect())
         };
         Setup { seed: self.plan.seed, nodes: (1..=scenario.nodes).map(boots).collect(), clients: self.clients() }
     }

@@ -14,9 +14,11 @@ mod name;
 pub(crate) mod pack;
 pub mod step;
 mod table;
+mod variant;
 mod version;
 
 use crate::draw::Ratio;
+use crate::expectation::Expect;
 use crate::units::{Size, Span, Spans};
 use faults::DRIFT_MAX;
 pub use faults::{ClockFaults, Crashes, Faults, Flaps, Partitions, Rare, Recurring, Sites, Slows};
@@ -27,8 +29,9 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use step::Step;
+use step::{Step, When};
 pub(crate) use table::Table;
+pub use variant::{Variant, variants};
 pub use version::Version;
 
 /// The highest number of nodes.
@@ -60,6 +63,9 @@ pub struct Scenario {
     pub arena: Size,
     /// The settings of every node, by name, as the guest knows them.
     pub node: BTreeMap<String, Setting>,
+    /// The guest that nodes run, by its name, if it is another than the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
     /// What some nodes are set to beside, from some boot on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub version: Vec<Version>,
@@ -75,6 +81,12 @@ pub struct Scenario {
     pub faults: Faults,
     /// What happens at a given time.
     pub step: Vec<Step>,
+    /// What is expected of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
+    /// The variants of a file, each a table of what is otherwise in it; the scenario that is read is one of them, and has none.
+    #[serde(skip_serializing, deserialize_with = "variant::passed_over")]
+    pub variant: (),
 }
 
 /// A setting of a node, as it stands in a file.
@@ -254,6 +266,7 @@ impl Default for Scenario {
             settle: Span(20_000_000),
             arena: Size(4 << 20),
             node: BTreeMap::new(),
+            guest: None,
             version: Vec::new(),
             network: Network::default(),
             disk: Disk::default(),
@@ -261,6 +274,8 @@ impl Default for Scenario {
             clients: Clients::default(),
             faults: Faults::default(),
             step: Vec::new(),
+            expect: None,
+            variant: (),
         }
     }
 }
@@ -330,6 +345,14 @@ impl Scenario {
     /// # Errors
     /// The first mistake, with its place.
     pub fn read(file: &str, text: &str, profile: Option<&str>) -> Result<Self, Mistake> {
+        Self::read_variant(file, text, None, profile)
+    }
+
+    /// Reads a variant of a scenario, or the scenario itself.
+    ///
+    /// # Errors
+    /// The first mistake, with its place; and if there is no such variant.
+    pub fn read_variant(file: &str, text: &str, variant: Option<&str>, profile: Option<&str>) -> Result<Self, Mistake> {
         let mistake = |offset: Option<usize>, what: String| Mistake {
             file: file.into(),
             place: offset.map(|offset| place(text, offset)).unwrap_or_default(),
@@ -346,10 +369,29 @@ impl Scenario {
         };
         let table = |text: &str| toml::from_str::<toml::Table>(text).map_err(|error| told(&error));
         let mut whole = table(base)?;
-        lay(&mut whole, &table(text)?);
+        let mut own = table(text)?;
+        let variants = variant::taken(&mut own).map_err(|what| mistake(find(text, "variant"), what))?;
+        lay(&mut whole, &own);
+        if let Some(variant) = variant {
+            let Some(over) = variants.get(variant) else {
+                let known: Vec<_> = variants.keys().map(String::as_str).collect();
+                let known =
+                    if known.is_empty() { "it has none".into() } else { format!("there are {}", known.join(", ")) };
+                return Err(mistake(None, format!("there is no variant {variant:?} of it; {known}")));
+            };
+            variant::lay(&mut whole, over);
+            whole.insert("name".into(), format!("{}:{variant}", alone.name).into());
+        }
         whole.insert("profile".into(), name.into());
-        let scenario: Self = whole.try_into().map_err(|error: toml::de::Error| told(&error))?;
-        scenario.check().map_err(|(key, what)| mistake(find(text, &key), what))?;
+        let within = |what: String| match variant {
+            Some(variant) => mistake(find(text, &format!("variant.{variant}")), format!("variant {variant}: {what}")),
+            None => mistake(None, what),
+        };
+        let scenario: Self = whole.try_into().map_err(|error: toml::de::Error| within(in_words(error.message())))?;
+        scenario.check().map_err(|(key, what)| match variant {
+            Some(_) => within(what),
+            None => mistake(find(text, &key), what),
+        })?;
         Ok(scenario)
     }
 
@@ -398,6 +440,9 @@ impl Scenario {
         }
         self.node.iter().try_for_each(|(key, setting)| version::check_setting("node", key, setting))?;
         self.check_versions()?;
+        if let Some(expect) = &self.expect {
+            expect.check(self.nodes, self.clients.count).map_err(|what| ("expect".to_owned(), what))?;
+        }
         self.faults.check(self.nodes)?;
         self.check_steps("step", &self.step)?;
         for (number, link) in self.network.link.iter().enumerate() {
@@ -416,6 +461,11 @@ impl Scenario {
     pub fn check_steps(&self, key: &str, steps: &[Step]) -> Result<(), (String, String)> {
         let check = |(number, step): (usize, &Step)| {
             let wrong = |what| (format!("{key}.{number}"), format!("step {}: {what}", number + 1));
+            if key != "step" && matches!(step.when, When::Then(_) | When::Once(_)) {
+                return Err(wrong(
+                    "only a scenario's steps wait for one another; this takes \"at\" or \"after\"".into(),
+                ));
+            }
             step.check(self).map_err(wrong)
         };
         steps.iter().enumerate().try_for_each(check)

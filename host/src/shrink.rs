@@ -167,11 +167,14 @@ pub fn materialized(plan: &Plan) -> Plan {
     Plan { scenario, seed: plan.seed, interventions: Vec::new() }
 }
 
-/// Steps in the order in which they are taken.
+/// Steps in the order in which they are taken; but where some wait for those before them, they stand in their order already.
 fn in_time(scenario: &mut Scenario) {
+    if scenario.step.iter().any(|step| matches!(step.when, When::Then(_) | When::Once(_))) {
+        return;
+    }
     scenario.step.sort_by_key(|step| match step.when {
         When::At(at) => at.0,
-        When::After(_) => 0,
+        _ => 0,
     });
 }
 

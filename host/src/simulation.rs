@@ -9,6 +9,7 @@ use crate::agenda::{Action, Agenda};
 use crate::check::{Checkers, Expected, Observed};
 use crate::engine::{Abort, Engine};
 use crate::event::{Cause, Decoder, Effect, Event, Micros};
+use crate::expectation::{Expect, Expectation};
 use crate::plan::{Header, Plan};
 use crate::trace::{Keep, Trace};
 use crate::world::decider::Decider;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 
 /// A live run.
 pub struct Simulation<E: Engine<Turn>> {
+    expect: Option<Expect>,
     world: World<E>,
     agenda: Agenda,
     record: Record,
@@ -109,6 +111,8 @@ impl<E: Engine<Turn>> Simulation<E> {
     /// If the engine has no room for its nodes.
     pub fn new(engine: Rc<E>, header: &Header, keep: Keep) -> Result<Self, Abort> {
         Ok(Self {
+            // What is done to a run makes another one of it.
+            expect: header.plan.scenario.expect.clone().filter(|_| header.plan.interventions.is_empty()),
             world: World::new(engine, Rc::new(header.setup()), Decider::default())?,
             agenda: Agenda::new(&header.plan),
             record: Record::new(header, keep),
@@ -133,7 +137,7 @@ impl<E: Engine<Turn>> Simulation<E> {
                     let agenda = &mut self.agenda;
                     self.record.take(&self.world, at, cause, |observed| {
                         if !moot {
-                            agenda.observe(at, observed.event);
+                            agenda.observe(observed);
                         }
                         see(observed);
                     });
@@ -162,6 +166,16 @@ impl<E: Engine<Turn>> Simulation<E> {
     #[must_use]
     pub fn remarks(&self) -> &[Remark] {
         self.agenda.remarks()
+    }
+
+    /// What the scenario and its steps expect of the run, and whether it is so; all of it when the run is over.
+    #[must_use]
+    pub fn expectations(&self) -> Vec<Expectation> {
+        let mut all = self.agenda.expectations().to_vec();
+        if let (Some(expect), Some(facts)) = (&self.expect, self.agenda.facts()) {
+            all.extend(expect.ask(facts, &self.record.checkers.verdicts()));
+        }
+        all
     }
 
     /// The world, to look at.

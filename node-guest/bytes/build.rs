@@ -3,12 +3,14 @@
 //! The guest's bytes are part of what a run is, so they must depend on the sources and the compiler alone: not on how
 //! the outer build is set ([`nested`]), and not on where the sources lie ([`flags`]).
 
+#[path = "flags.rs"]
+mod flags;
 #[path = "link.rs"]
 mod link;
 #[path = "nested.rs"]
 mod nested;
 
-use link::LINK_ARGS;
+use flags::{Rustc, flags};
 use nested::nested_cargo;
 use std::env;
 use std::ffi::OsString;
@@ -24,11 +26,13 @@ fn main() {
     for watched in ["Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", workspace.join(watched).display());
     }
-    for watched in ["build.rs", "link.rs", "nested.rs", "../Cargo.toml", "../src", "../abi/Cargo.toml", "../abi/src"] {
+    for watched in
+        ["build.rs", "flags.rs", "link.rs", "nested.rs", "../Cargo.toml", "../src", "../abi/Cargo.toml", "../abi/src"]
+    {
         println!("cargo::rerun-if-changed={watched}");
     }
-    let rustc = Rustc::new();
-    rustc.require_target();
+    let rustc = Rustc::new(&variable("RUSTC")).unwrap_or_else(|wrong| fail(&wrong));
+    require_target(&rustc);
     let out = PathBuf::from(variable("OUT_DIR"));
     let target_dir = target_dir(&out);
     let status = nested_cargo(&variable("CARGO"))
@@ -68,78 +72,21 @@ fn target_dir(out: &Path) -> PathBuf {
     dir.join("guest")
 }
 
-/// The flags of the nested build, in cargo's encoding. Given this way they also take the place of any in a
-/// configuration file.
-fn flags(workspace: &Path, rustc: &Rustc) -> OsString {
-    let mut flags = OsString::new();
-    let mut flag = |flag: &dyn AsRef<std::ffi::OsStr>| {
-        if !flags.is_empty() {
-            flags.push("\x1f");
-        }
-        flags.push(flag);
-    };
-    // Panic messages carry paths. The last mapping that fits wins, so the general ones come first.
-    let mut remap = |from: &Path, to: &str| {
-        let mut mapping = OsString::from("--remap-path-prefix=");
-        mapping.push(from);
-        mapping.push("=");
-        mapping.push(to);
-        flag(&mapping);
-    };
-    remap(&cargo_home(), "/cargo");
-    remap(&rustc.sysroot, "/rust");
-    remap(&rustc.sysroot.join("lib/rustlib/src/rust"), &format!("/rustc/{}", rustc.commit));
-    remap(workspace, "/raftbox");
-    for argument in LINK_ARGS {
-        flag(&format!("-Clink-arg={argument}"));
+/// Sees to it that there is a standard library for the guest's target.
+fn require_target(rustc: &Rustc) {
+    let library = rustc.sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    if library.exists() {
+        return;
     }
-    flags
-}
-
-fn cargo_home() -> PathBuf {
-    match env::var_os("CARGO_HOME") {
-        Some(home) => PathBuf::from(home),
-        None => env::home_dir().unwrap_or_default().join(".cargo"),
-    }
-}
-
-/// The compiler of the outer build, which builds the guest as well.
-struct Rustc {
-    sysroot: PathBuf,
-    commit: String,
-}
-
-impl Rustc {
-    fn new() -> Self {
-        let ask = |arguments: &[&str]| {
-            let answer = Command::new(variable("RUSTC")).args(arguments).output();
-            match answer {
-                Ok(answer) if answer.status.success() => String::from_utf8_lossy(&answer.stdout).into_owned(),
-                _ => fail(&format!("rustc does not answer {arguments:?}")),
-            }
-        };
-        let sysroot = PathBuf::from(ask(&["--print", "sysroot"]).trim());
-        let version = ask(&["-vV"]);
-        let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));
-        Self { sysroot, commit: commit.unwrap_or("unknown").to_owned() }
-    }
-
-    /// Sees to it that there is a standard library for the guest's target.
-    fn require_target(&self) {
-        let library = self.sysroot.join("lib/rustlib").join(TARGET).join("lib");
-        if library.exists() {
-            return;
-        }
-        println!("cargo::warning=adding the target {TARGET} through rustup");
-        let added = Command::new("rustup").args(["target", "add", TARGET]).status();
-        if !added.is_ok_and(|status| status.success()) || !library.exists() {
-            fail(&format!(
-                "the guest needs the target {TARGET}, which is not in {}, and rustup could not add it there: run \
-                 `rustup target add {TARGET}`, or install the target's standard library with whatever installed this \
-                 compiler",
-                self.sysroot.display(),
-            ));
-        }
+    println!("cargo::warning=adding the target {TARGET} through rustup");
+    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    if !added.is_ok_and(|status| status.success()) || !library.exists() {
+        fail(&format!(
+            "the guest needs the target {TARGET}, which is not in {}, and rustup could not add it there: run \
+             `rustup target add {TARGET}`, or install the target's standard library with whatever installed this \
+             compiler",
+            rustc.sysroot.display(),
+        ));
     }
 }
 

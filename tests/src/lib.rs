@@ -1,7 +1,6 @@
 //! What the integration tests share; the tests themselves are the `[[test]]` targets of this package.
 
 pub mod hostile;
-pub mod mutants;
 pub mod scoreboard;
 
 use raftbox::engine::native::Native;
@@ -15,27 +14,40 @@ use raftbox::trace::Keep;
 use raftbox::units::{Size, Span, Spans};
 use raftbox::world::turn::Turn;
 use raftbox_guest_bytes::BYTES;
+use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
-/// The built-in guest in wasmtime, compiled once in a test process, with the memory that scenarios give it by default.
+/// The built-in guest in wasmtime, with the memory that scenarios give it by default.
 ///
 /// # Panics
 /// If it is not admitted, or wasmtime does not work here.
 #[must_use]
 pub fn wasmtime() -> Rc<Wasmtime<Turn>> {
-    static COMPILED: OnceLock<Compiled> = OnceLock::new();
-    let compiled = COMPILED.get_or_init(|| compiled(Scenario::default().arena));
-    Rc::new(Wasmtime::new(compiled).expect("the built-in guest fits the boundary"))
+    wasmtime_with(Scenario::default().arena)
 }
 
-/// The built-in guest in wasmtime, with so much memory.
+/// The built-in guest in wasmtime, with so much memory; compiled once in a test process.
 ///
 /// # Panics
 /// If it is not admitted, or wasmtime does not work here.
 #[must_use]
 pub fn wasmtime_with(arena: Size) -> Rc<Wasmtime<Turn>> {
-    Rc::new(Wasmtime::new(&compiled(arena)).expect("the built-in guest fits the boundary"))
+    static COMPILED: Mutex<BTreeMap<u64, Compiled>> = Mutex::new(BTreeMap::new());
+    let mut kept = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let compiled = kept.entry(arena.0).or_insert_with(|| compiled(arena));
+    Rc::new(Wasmtime::new(compiled).expect("the built-in guest fits the boundary"))
+}
+
+/// Several guests in wasmtime, with so much memory each.
+///
+/// # Panics
+/// If one of them is not admitted, or wasmtime does not work here.
+#[must_use]
+pub fn wasmtime_by(guests: &[&[u8]], arena: Size) -> Rc<Wasmtime<Turn>> {
+    let admit = |guest: &&[u8]| gate::admit(guest, Some(arena.0)).expect("the guest is admitted");
+    let compiled = Compiled::new(guests.iter().map(admit).collect(), &Options::default()).expect("wasmtime works here");
+    Rc::new(Wasmtime::new(&compiled).expect("the guests fit the boundary"))
 }
 
 /// A guest that somebody brings in wasmtime, with so much memory.

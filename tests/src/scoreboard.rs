@@ -1,6 +1,5 @@
 //! How soon broken nodes are found, by what, and how little is left of a run that shows them.
 
-use crate::mutants::Mutant;
 use crate::{wasmtime, wasmtime_of};
 use raftbox::engine::wasmtime::Wasmtime;
 use raftbox::hunt::{cores, judge};
@@ -8,10 +7,14 @@ use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::shrink::{Shrunk, shrink};
 use raftbox::world::turn::Turn;
+use raftbox_mutants::Mutant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Mutex;
+
+/// How many seeds are tried where the one that was known to show it does so no more.
+const SEEDS: u64 = 300;
 
 /// A broken node, ready to run.
 pub struct Broken<'a> {
@@ -59,6 +62,43 @@ impl<'a> Broken<'a> {
         Ok(None)
     }
 
+    /// The run of the seed that is known to show it; the built-in node breaks nothing there.
+    ///
+    /// # Errors
+    /// If it shows it no more, and which seed does; or if the built-in node breaks something; or if the engine failed.
+    pub fn known(&self) -> Result<Found, String> {
+        let (property, known) = (&self.mutant.property, self.mutant.seed);
+        let mut others = BTreeSet::new();
+        let Some(found) = self.find(known..known + 1, &mut others)? else {
+            let found = self.find(0..SEEDS, &mut others)?;
+            let seed = found.map(|found| found.header.plan.seed);
+            return Err(format!(
+                "seed {known} breaks {property} no more; of 0 to {SEEDS}, {seed:?} does, and {others:?} is broken"
+            ));
+        };
+        let broken = judge(wasmtime(), &found.header).map_err(|abort| abort.to_string())?.broken;
+        match broken.first() {
+            Some(broken) => Err(format!("the built-in node breaks {} as well", broken.property)),
+            None => Ok(found),
+        }
+    }
+
+    /// How many steps are left of that run when it is shrunk.
+    ///
+    /// # Errors
+    /// As [`known`](Self::known) has them; and if the built-in node breaks the property in what is left.
+    pub fn small(&self) -> Result<usize, String> {
+        let found = self.known()?;
+        let shrunk = self.shrink(&found)?;
+        let steps = shrunk.len();
+        let good = Header { plan: shrunk.plan, ..found.header };
+        let broken = judge(wasmtime(), &good).map_err(|abort| abort.to_string())?.broken;
+        match broken.iter().find(|broken| broken.property == self.mutant.property) {
+            Some(broken) => Err(format!("the built-in node breaks it as well: {broken:?}")),
+            None => Ok(steps),
+        }
+    }
+
     /// Shrinks a run in which it breaks its property to what the built-in node does not break.
     ///
     /// # Errors
@@ -70,7 +110,7 @@ impl<'a> Broken<'a> {
     }
 }
 
-/// Does something with each mutant, on as many threads as there are processors; what came of it, by name.
+/// Does something with each mutant that is broken, on as many threads as there are processors; what came of it, by name.
 ///
 /// # Panics
 /// If one of the threads does.
@@ -79,7 +119,7 @@ pub fn each<T: Send>(
     guests: &BTreeMap<String, Vec<u8>>,
     does: impl Fn(&Broken<'_>) -> Result<T, String> + Sync,
 ) -> BTreeMap<String, Result<T, String>> {
-    let (next, done) = (Mutex::new(mutants.iter()), Mutex::new(BTreeMap::new()));
+    let (next, done) = (Mutex::new(mutants.iter().filter(|mutant| mutant.is_broken())), Mutex::new(BTreeMap::new()));
     let work = || {
         loop {
             let Some(mutant) = next.lock().expect("no thread panics with it").next() else { break };

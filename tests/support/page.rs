@@ -1,7 +1,7 @@
 //! The page in a browser: built once, served by the product's own server, and opened anew for each test.
 //!
 //! Without a browser and its driver on the machine a test says so and does nothing; with `RAFTBOX_REQUIRE_BROWSER=1` it fails
-//! instead. Tests take turns at one browser, which ends with the last of them.
+//! instead. Tests take turns at two browsers, which end with the last of them.
 
 #[path = "browser.rs"]
 mod browser;
@@ -10,12 +10,17 @@ pub(crate) use browser::Browser;
 
 use raftbox::cli::serve::{Server, Site};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 
-/// A browser, and the server of the page.
+/// How many browsers there are: a page mostly waits, and a test for the page.
+const BROWSERS: usize = 2;
+
+/// Browsers, and the server of the page.
 struct Stage {
-    browser: Browser,
+    /// Those that no test has.
+    free: Mutex<Vec<Browser>>,
+    freed: Condvar,
     server: Arc<Server>,
     serving: Option<JoinHandle<()>>,
 }
@@ -23,14 +28,14 @@ struct Stage {
 impl Stage {
     /// Builds the page, and serves it with a run file beside it; the error says why there is no browser.
     fn set(given: Vec<u8>) -> Result<Self, String> {
-        let browser = Browser::start()?;
+        let browsers = (0..BROWSERS).map(|_| Browser::start()).collect::<Result<_, _>>()?;
         let files = raftbox_web_bundler::build().unwrap();
         raftbox_web_bundler::check_budget(&files).unwrap();
         let server = Arc::new(Server::listen(0, Site::new(raftbox_web_bundler::dist(), Some(given))).unwrap());
         let theirs = Arc::clone(&server);
         #[allow(clippy::disallowed_methods, reason = "a server and who asks it are two threads; neither makes a run")]
         let serving = Some(std::thread::spawn(move || theirs.serve()));
-        Ok(Self { browser, server, serving })
+        Ok(Self { free: Mutex::new(browsers), freed: Condvar::new(), server, serving })
     }
 
     /// The stage of the tests that run now: the first sets it, and the last takes it away.
@@ -43,6 +48,28 @@ impl Stage {
         let stage = Arc::new(Self::set(given())?);
         *set = Arc::downgrade(&stage);
         Ok(stage)
+    }
+}
+
+/// A browser that one test has; it is free again in the end, however that is.
+struct Taken {
+    stage: Arc<Stage>,
+    browser: Option<Browser>,
+}
+
+impl Taken {
+    fn from(stage: Arc<Stage>) -> Self {
+        let free = stage.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = stage.freed.wait_while(free, |free| free.is_empty());
+        let browser = waited.unwrap_or_else(PoisonError::into_inner).pop();
+        Self { stage, browser }
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.stage.free.lock().unwrap_or_else(PoisonError::into_inner).extend(self.browser.take());
+        self.stage.freed.notify_one();
     }
 }
 
@@ -121,10 +148,9 @@ impl Page<'_> {
     }
 }
 
-/// Hands the page, opened anew, to `test`, one test at a time; `given` makes the run file that is served beside it. In the end
+/// Hands the page, opened anew, to `test`, as soon as a browser is free; `given` makes the run file that is served beside it. In the end
 /// there must be nothing in the console that is an error, and nothing must have been loaded from elsewhere.
 pub(crate) fn with_page(given: fn() -> Vec<u8>, test: impl FnOnce(&Page<'_>)) {
-    static TURN: Mutex<()> = Mutex::new(());
     let stage = match Stage::shared(given) {
         Ok(stage) => stage,
         Err(why) => {
@@ -133,9 +159,9 @@ pub(crate) fn with_page(given: fn() -> Vec<u8>, test: impl FnOnce(&Page<'_>)) {
             return;
         }
     };
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let address = format!("http://{}/", stage.server.address());
-    let page = Page { browser: &stage.browser, address };
+    let taken = Taken::from(stage);
+    let page = Page { browser: taken.browser.as_ref().expect("one was free"), address };
     drop(page.browser.console());
     page.open("");
     test(&page);

@@ -4,6 +4,7 @@
 //! there is nothing for it to act on, it says so, and its author is told. What acts do to messages, syncs and elections is
 //! in files of their own.
 
+use super::queue::Item;
 use super::script::{Number, Origin};
 use super::{Action, Agenda, Audit};
 use crate::event::{Cause, Endpoint, Micros, NodeId};
@@ -20,6 +21,7 @@ impl Agenda {
     /// Takes a step.
     pub(super) fn perform(&mut self, number: Number) {
         let act = self.script.take(number).act.clone();
+        self.go_on_after(Some(number));
         if self.healed && self.script.origin(number) != Origin::Intervention {
             // What would break something again after all was healed comes too late.
             self.script.remark(number, "the faults' time was over, and nothing is broken after it");
@@ -33,6 +35,13 @@ impl Agenda {
             self.script.remark(number, why);
         }
         self.audit();
+    }
+
+    /// The step after this one has its turn, if it waited for that; the first, if there was none.
+    pub(super) fn go_on_after(&mut self, taken: Option<Number>) {
+        if let Some((wait, number, says)) = self.script.next(taken) {
+            self.queue.push(self.now + wait, Item::Step(number, says));
+        }
     }
 
     /// Somebody acts when all was healed: the run lasts longer, and the auditor has to read again.
@@ -70,6 +79,10 @@ impl Agenda {
             Act::Elect(target) => self.elect(self.target(*target)),
             Act::SplitVote(targets) => self.split_vote(targets),
             Act::Disk(target, damage) => self.damage(self.target(*target), *damage),
+            Act::Expect(fact) => {
+                self.script.expect(self.performing, fact);
+                Ok(())
+            }
             Act::Hold(mail) => self.hold(mail),
             Act::Release(from, to) => self.release(from, to),
             Act::Deliver(name) => self.deliver(*name),
@@ -224,7 +237,8 @@ impl Agenda {
     /// The run is over: tells what was never done, or never undone.
     pub(super) fn close(&mut self) {
         for step in self.script.untaken() {
-            self.script.remark(step, "the run ended before");
+            let why = self.script.waited_for(step);
+            self.script.remark(step, why);
         }
         (1..=self.count()).for_each(|node| self.disarmed(node));
         for step in self.custody.ahead() {

@@ -4,10 +4,13 @@
 //! another guest. Such a step is no mistake, and does nothing; but whoever wrote it is told.
 
 use super::faults;
+use crate::check::Observed;
 use crate::event::Micros;
+use crate::expectation::Expectation;
+use crate::fact::{Fact, Facts};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
-use crate::scenario::step::{Step, When};
+use crate::scenario::step::{Act, Step, When};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -69,9 +72,14 @@ pub(super) struct Script {
     interventions: Number,
     /// Those that wait for a number of events.
     waiting: BTreeSet<(u64, Number)>,
+    /// Those that wait for a fact, and whose turn it is.
+    hopeful: BTreeSet<Number>,
     /// Those that were not taken yet.
     untaken: BTreeSet<Number>,
     remarks: Vec<Remark>,
+    /// What is known of the run, if any step asks for it.
+    facts: Option<Box<Facts>>,
+    expectations: Vec<Expectation>,
 }
 
 impl Script {
@@ -86,10 +94,22 @@ impl Script {
         let all = count(&steps);
         let after = |(number, step): (Number, &Step)| match step.when {
             When::After(events) => Some((events, number)),
-            When::At(_) => None,
+            When::At(_) | When::Then(_) | When::Once(_) => None,
         };
         let waiting = (0..).zip(&steps).filter_map(after).collect();
-        Self { steps, drawn, interventions, waiting, untaken: (0..all).collect(), remarks: Vec::new() }
+        let asks = |step: &Step| matches!((&step.when, &step.act), (When::Once(_), _) | (_, Act::Expect(_)));
+        let asks = plan.scenario.expect.is_some() || steps.iter().any(asks);
+        Self {
+            drawn,
+            interventions,
+            waiting,
+            hopeful: BTreeSet::new(),
+            untaken: (0..all).collect(),
+            remarks: Vec::new(),
+            facts: asks.then(|| Box::new(Facts::new(mixed.nodes))),
+            expectations: Vec::new(),
+            steps,
+        }
     }
 
     /// The times at which steps are taken, each with the first of them, and with a hash of what that says: those of one
@@ -110,9 +130,30 @@ impl Script {
 
     /// The steps that are taken with this one, itself first.
     pub(super) fn together(&self, first: Number) -> Vec<Number> {
-        let (origin, when) = (self.origin(first), self.step(first).when);
-        let same = |number: &Number| self.origin(*number) == origin && self.step(*number).when == when;
+        let (origin, when) = (self.origin(first), &self.step(first).when);
+        if !matches!(when, When::At(_)) {
+            return vec![first];
+        }
+        let same = |number: &Number| self.origin(*number) == origin && self.step(*number).when == *when;
         (0..).take(self.steps.len()).filter(same).collect()
+    }
+
+    /// The first step of the scenario, or the one after this, is the one whose turn it is now, if it waits for that: how long
+    /// it waits yet, and a hash of what it says. If it waits for a fact, that is looked after from now on.
+    pub(super) fn next(&mut self, taken: Option<Number>) -> Option<(Micros, Number, u64)> {
+        let next = taken.map_or(0, |number| number + 1);
+        if next >= self.drawn || taken.is_some_and(|number| number >= self.drawn) {
+            return None;
+        }
+        let step = self.step(next);
+        match step.when {
+            When::Then(span) => Some((span.0, next, xxh3_64(step.to_string().as_bytes()))),
+            When::Once(_) => {
+                self.hopeful.insert(next);
+                None
+            }
+            When::At(_) | When::After(_) => None,
+        }
     }
 
     fn step(&self, number: Number) -> &Step {
@@ -127,14 +168,50 @@ impl Script {
         }
     }
 
-    /// The next step that waited for so many events, if there is one.
+    /// The next step that waited for so many events, or for what is so now, if there is one.
     pub(super) fn after(&mut self, events: u64) -> Option<Number> {
-        let (due, number) = *self.waiting.first()?;
-        if due > events {
-            return None;
+        if let Some((due, number)) = self.waiting.first().copied()
+            && due <= events
+        {
+            self.waiting.pop_first();
+            return Some(number);
         }
-        self.waiting.pop_first();
+        let is_so = |number: &Number| match &self.step(*number).when {
+            When::Once(fact) => self.ask(fact).1,
+            _ => false,
+        };
+        let number = self.hopeful.iter().copied().find(is_so)?;
+        self.hopeful.remove(&number);
         Some(number)
+    }
+
+    /// Takes an event into account, unless the faults' time is over: what healing brings is no part of what is told.
+    pub(super) fn observe(&mut self, observed: &Observed<'_>, healed: bool) {
+        if let Some(facts) = self.facts.as_mut().filter(|_| !healed) {
+            facts.observe(observed);
+        }
+    }
+
+    fn ask(&self, fact: &Fact) -> (String, bool) {
+        let (value, is_so) = fact.ask(self.facts.as_deref().expect("a step asks for facts"));
+        (value.to_string(), is_so)
+    }
+
+    /// Writes down whether a fact is so that a step expects now.
+    pub(super) fn expect(&mut self, number: Number, fact: &Fact) {
+        let (value, is_so) = self.ask(fact);
+        let what = format!("{} {} ({})", self.origin(number).word(), self.own(number), self.step(number));
+        self.expectations.push(Expectation { what, is: (!is_so).then_some(value) });
+    }
+
+    /// What steps expected so far.
+    pub(super) fn expectations(&self) -> &[Expectation] {
+        &self.expectations
+    }
+
+    /// What is known of the run, if anybody asks for it.
+    pub(super) fn facts(&self) -> Option<&Facts> {
+        self.facts.as_deref()
     }
 
     /// A step is taken now.
@@ -152,13 +229,31 @@ impl Script {
     /// not told.
     pub(super) fn remark(&mut self, number: Number, why: impl Into<String>) {
         let origin = self.origin(number);
-        let first = match origin {
+        if origin != Origin::Chance {
+            let step = self.step(number).clone();
+            self.remarks.push(Remark { origin, number: self.own(number), step, why: why.into() });
+        }
+    }
+
+    /// Which of its author's a step is, from 1.
+    fn own(&self, number: Number) -> u32 {
+        let first = match self.origin(number) {
             Origin::Scenario => 0,
-            Origin::Chance => return,
+            Origin::Chance => self.drawn,
             Origin::Intervention => self.interventions,
         };
-        let step = self.step(number).clone();
-        self.remarks.push(Remark { origin, number: number - first + 1, step, why: why.into() });
+        number - first + 1
+    }
+
+    /// Why a step was never taken.
+    pub(super) fn waited_for(&self, number: Number) -> String {
+        match &self.step(number).when {
+            When::Once(fact) if self.hopeful.contains(&number) => {
+                format!("the run ended before; in the end it was {}", self.ask(fact).0)
+            }
+            When::Once(_) | When::Then(_) => "the run ended before the step that it waits for was taken".into(),
+            When::At(_) | When::After(_) => "the run ended before".into(),
+        }
     }
 
     pub(super) fn remarks(&self) -> &[Remark] {

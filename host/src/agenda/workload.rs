@@ -157,7 +157,12 @@ impl Workload {
 
     /// A step wants a client to ask this, of that node first or of whom it likes, after all that it was to ask before.
     pub fn want(&mut self, id: ClientId, step: u32, ask: Ask, to: Option<NodeId>) {
-        self.client_mut(id).wanted.push_back(Wanted { step, ask, to });
+        let client = self.client_mut(id);
+        // Whoever is to ask something of a node begins there, and opens a session there first.
+        if client.session.is_none() {
+            client.to = to.unwrap_or(client.to);
+        }
+        client.wanted.push_back(Wanted { step, ask, to });
     }
 
     /// A client that has nothing outstanding asks what is wanted, without waiting for its time.

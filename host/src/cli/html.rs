@@ -3,7 +3,6 @@
 //! Every file of the page is packed into it (gzip, base64) and unpacked by `whole.js`; the policy in it forbids the browser to
 //! load anything from anywhere. The page runs the plan anew, so what is in the document is small, and exact.
 
-use super::guest::Guest;
 use super::{Problem, wrong};
 use crate::plan::Header;
 use crate::runfile::RunFile;
@@ -28,7 +27,7 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsaf
 const APART: [&str; 6] = ["index.html", "page.css", "page.js", "whole.js", "embed.html", "article.css"];
 
 /// The page in `folder`, with the run of that header by that guest, which it opens.
-pub(super) fn document(folder: &Path, header: &Header, guest: &Guest) -> Result<String, Problem> {
+pub(super) fn document(folder: &Path, header: &Header, guest: Option<&[u8]>) -> Result<String, Problem> {
     let run = RunFile::of(header.clone(), &Trace::new(&header.bytes(), Keep::Nothing)).write();
     let title = format!("raftbox: {}, seed {}", header.plan.scenario.name, header.plan.seed);
     let text = |name: &str| {
@@ -39,7 +38,7 @@ pub(super) fn document(folder: &Path, header: &Header, guest: &Guest) -> Result<
     gather(folder, "", &mut files)
         .map_err(|error| wrong(format!("--html: the page in {} cannot be read: {error}", folder.display())))?;
     files.insert("given.run".into(), packed(&run).into());
-    if let Some(bytes) = guest.foreign() {
+    if let Some(bytes) = guest {
         files.insert("given.wasm".into(), packed(bytes).into());
     }
     let title = title.replace('&', "&amp;").replace('<', "&lt;");

@@ -1,6 +1,6 @@
 //! `hunt`: many seeds of a scenario, and what breaks in which.
 
-use super::guest::Guest;
+use super::guest::Guests;
 use super::paint::{BAD, BOLD, DOUBT, FAINT, GOOD, grouped, wrap};
 use super::plan::{command, flags, scenario};
 use super::{EXIT_CODES, Problem, Surroundings, What, code, files, quantity, shrink, wrong};
@@ -151,11 +151,11 @@ pub(super) fn hunt(args: &Args, surroundings: &Surroundings, out: &mut dyn Write
     if let Some(file) = &args.junit {
         files::check_new("--junit", file, "<?xml", "JUnit report")?;
     }
-    let guest = Guest::read(args.what.guest.as_deref())?;
-    let compiled = guest.compiled(scenario.arena.0, surroundings)?;
+    let guests = Guests::read(&scenario, args.what.guest.as_deref(), surroundings)?;
+    let compiled = guests.compiled(scenario.arena.0, surroundings)?;
     let header = |seed| {
         let plan = Plan { scenario: scenario.clone(), seed, interventions: Vec::new() };
-        Header::new(plan, guest.sha256.clone())
+        Header::by(plan, guests.sha256())
     };
     let mut book = Book::open(args.ledger.as_deref(), ledger::name(&header(0)))?;
     let again: Vec<u64> =
@@ -201,7 +201,7 @@ pub(super) fn hunt(args: &Args, surroundings: &Surroundings, out: &mut dyn Write
     let wall = started.elapsed();
     found.tell(args, surroundings, out)?;
     if args.shrink {
-        let reference = guest.reference(scenario.arena.0, surroundings)?;
+        let reference = guests.reference(scenario.arena.0, surroundings)?;
         let engines = (Rc::new(Wasmtime::new(&compiled)?), reference);
         found.shrink(&engines, &header, surroundings, out)?;
     }

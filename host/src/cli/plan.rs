@@ -77,8 +77,12 @@ impl Opened {
 /// The scenario that the arguments ask for.
 pub(super) fn scenario(name: &str, args: &What) -> Result<Scenario, Problem> {
     let profile = args.profile.as_deref();
+    let (path, variant) = match name.split_once(".toml:") {
+        Some((path, variant)) => (format!("{path}.toml"), Some(variant)),
+        None => (name.to_owned(), None),
+    };
     let is_path =
-        name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == "toml");
+        path.contains(['/', '\\']) || Path::new(&path).extension().is_some_and(|extension| extension == "toml");
     let mistake = |mistake: crate::scenario::Mistake| match profile {
         Some(profile) if mistake.what.starts_with("there is no profile") => {
             wrong(format!("--profile {profile}: {}", mistake.what))
@@ -86,7 +90,8 @@ pub(super) fn scenario(name: &str, args: &What) -> Result<Scenario, Problem> {
         _ => wrong(mistake.to_string()),
     };
     let mut scenario = if is_path {
-        Scenario::read(name, &files::read_text(Path::new(name), "scenario file")?, profile).map_err(mistake)?
+        let text = files::read_text(Path::new(&path), "scenario file")?;
+        Scenario::read_variant(&path, &text, variant, profile).map_err(mistake)?
     } else {
         Scenario::built_in(name, profile).map_err(mistake)?
     };
@@ -107,6 +112,10 @@ pub(super) fn scenario(name: &str, args: &What) -> Result<Scenario, Problem> {
             _ => Setting::Text(value.clone()),
         };
         scenario.node.insert(key.clone(), setting);
+    }
+    if !flags.is_empty() || !args.set.is_empty() || profile.is_some() {
+        // What it expects it expects of itself as it is.
+        scenario.expect = None;
     }
     scenario.check().map_err(|(key, what)| {
         wrong(match key.as_str() {

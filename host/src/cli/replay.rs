@@ -1,6 +1,6 @@
 //! `replay` and `diff`: a run against its record, and two records against each other.
 
-use super::guest::{Guest, describer};
+use super::guest::{Guests, describer};
 use super::paint::{BAD, BOLD, FAINT, GOOD, cut, grouped};
 use super::run::{Watch, tell};
 use super::{Diff, Format, Problem, Replay, Surroundings, code, files, wrong};
@@ -10,6 +10,7 @@ use crate::event::text::{Line, Text, seconds};
 use crate::event::{Effect, Event, Micros};
 use crate::plan::Header;
 use crate::runfile::{Body, RunFile};
+use crate::scenario::Scenario;
 use crate::simulation::{self, Record};
 use crate::trace::{self, CHECKPOINT_EVENTS, Keep};
 use crate::world::turn::Turn;
@@ -70,22 +71,18 @@ fn engine(
     surroundings: &Surroundings,
 ) -> Result<Rc<Wasmtime<Turn>>, Problem> {
     let header = &file.head.header;
-    let [made_by] = header.guests.as_slice() else {
-        return Err(wrong(format!("{}: it was made by several guests, and this command runs one", name.display())));
-    };
-    let at_hand = Guest::read(guest)?;
-    if at_hand.sha256 != *made_by {
-        let (have, remedy) = match guest {
-            None => ("the built-in guest".into(), "give the one it was made by with --guest FILE"),
-            Some(guest) => {
-                (guest.display().to_string(), "give another with --guest FILE, or none for the built-in one")
-            }
+    let at_hand = Guests::read(&header.plan.scenario, guest, surroundings)?;
+    if at_hand.sha256() != header.guests {
+        let remedy = match guest {
+            None => "give the one it was made by with --guest FILE",
+            Some(_) => "give another with --guest FILE, or none for the built-in one",
         };
+        let (made_by, here) = (header.guests.join(", "), at_hand.sha256().join(", "));
         return Err(wrong(format!(
             "{}: this run was made by another guest, so it cannot be run again\n  made by    sha256 {made_by}\n  \
-             at hand    sha256 {} ({have})\n  {remedy}",
+             at hand    sha256 {here} ({})\n  {remedy}",
             name.display(),
-            at_hand.sha256
+            at_hand.origins()
         )));
     }
     at_hand.engine(header.plan.scenario.arena.0, surroundings)
@@ -251,7 +248,8 @@ pub(super) fn diff(args: &Diff, surroundings: &Surroundings, out: &mut dyn Write
         return Ok(code::VIOLATED);
     };
     // Any guest describes its own messages; ours is at hand, and one that cannot read them says so.
-    let engine = Guest::read(args.guest.as_deref())?.engine(4 << 20, surroundings)?;
+    let engine =
+        Guests::read(&Scenario::default(), args.guest.as_deref(), surroundings)?.engine(4 << 20, surroundings)?;
     let (before, first) = lines(one.iter(), event, &engine)?;
     let (_, second) = lines(other.iter(), event, &engine)?;
     let parting = Parting { event, among: 1, before, there: Some([first, second]) };

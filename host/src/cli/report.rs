@@ -5,6 +5,7 @@ use super::{Problem, Surroundings};
 use crate::agenda::script::Remark;
 use crate::check::Verdict;
 use crate::event::text::printable;
+use crate::expectation::Expectation;
 use crate::nodes::{Node, Nodes, State};
 use crate::plan::Header;
 use crate::timeline::{Tally, seconds};
@@ -26,6 +27,8 @@ pub(super) struct Report<'a> {
     pub(super) tally: Tally,
     /// What the authors of steps should know of them; `None` in a replay, which takes no steps.
     pub(super) remarks: Option<&'a [Remark]>,
+    /// What the scenario and its steps expect; `None` in a replay.
+    pub(super) expectations: Option<&'a [Expectation]>,
     /// What errors guests told, with whose they are.
     pub(super) errors: Vec<String>,
 }
@@ -77,9 +80,12 @@ fn remarks(remarks: &[Remark]) -> Vec<String> {
 }
 
 impl Report<'_> {
-    /// Whether every property held.
+    /// Whether the run is as it should be: as its scenario expects, or, where that does not say, with every property held.
     pub(super) fn is_well(&self) -> bool {
-        self.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Pass)
+        let holds = || self.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Pass);
+        let expectations = self.expectations.unwrap_or_default();
+        let says = self.header.plan.scenario.expect.is_some() && !expectations.is_empty();
+        expectations.iter().all(Expectation::is_met) && (says || holds())
     }
 
     /// Of a second number per second of wall time.
@@ -103,6 +109,7 @@ impl Report<'_> {
             "operations": { "acknowledged": acknowledged, "failed": failed, "unknown": unknown },
             "verdicts": verdicts.collect::<Map<_, _>>(),
             "remarks": self.remarks,
+            "expectations": self.expectations,
             "guest_sha256": self.header.guests.first(),
         });
         match whole {
@@ -156,6 +163,20 @@ impl Report<'_> {
             };
             let names = wrap(&format!("{count}{}", names.join(", ")), 2, surroundings.width);
             writeln!(out, "{GOOD}✓{GOOD:#} {names}")?;
+        }
+        let (met, unmet): (Vec<_>, Vec<_>) =
+            self.expectations.unwrap_or_default().iter().partition(|expectation| expectation.is_met());
+        if !met.is_empty() {
+            let met = met.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            writeln!(
+                out,
+                "{GOOD}✓{GOOD:#} {}",
+                wrap(&printable(&format!("as expected: {met}")), 2, surroundings.width)
+            )?;
+        }
+        for expectation in unmet {
+            let told = format!("not as expected: {expectation}");
+            writeln!(out, "{BAD}✗{BAD:#} {}", wrap(&printable(&told), 2, surroundings.width))?;
         }
         for remark in remarks(self.remarks.unwrap_or_default()) {
             writeln!(out, "{DOUBT}·{DOUBT:#} {}", wrap(&printable(&remark), 2, surroundings.width))?;

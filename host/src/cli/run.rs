@@ -1,6 +1,6 @@
 //! `run`, and how a run is watched: the timeline or every event while it goes on, and the report in the end.
 
-use super::guest::{Guest, describer};
+use super::guest::{Guests, describer};
 use super::paint::{self, BOLD, FAINT};
 use super::plan::{self, Opened, Source, reproduce};
 use super::report::Report;
@@ -11,6 +11,7 @@ use crate::check::Observed;
 use crate::engine::wasmtime::Wasmtime;
 use crate::event::text::{Text, Tone, printable};
 use crate::event::{Effect, Event};
+use crate::expectation::Expectation;
 use crate::history::edn;
 use crate::nodes::State;
 use crate::plan::{Header, Plan};
@@ -30,9 +31,9 @@ const ERRORS_SHOWN: usize = 5;
 pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
     let source = Source::of(args)?;
     let page = prepare(args, surroundings)?;
-    let guest = Guest::read(args.what.guest.as_deref())?;
-    let engine = guest.engine(source.plan.scenario.arena.0, surroundings)?;
-    let header = Header::new(source.plan.clone(), guest.sha256.clone());
+    let guests = Guests::read(&source.plan.scenario, args.what.guest.as_deref(), surroundings)?;
+    let engine = guests.engine(source.plan.scenario.arena.0, surroundings)?;
+    let header = Header::by(source.plan.clone(), guests.sha256());
     let keep = match (&args.out, args.causes_only) {
         (Some(_), true) => Keep::Causes,
         (Some(_), false) if !args.plan_only => Keep::All,
@@ -57,7 +58,7 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
         files::write_new("--history", file, text.as_bytes())?;
     }
     if let (Some(file), Some(page)) = (&args.html, &page) {
-        files::write_new("--html", file, html::document(page, &header, &guest)?.as_bytes())?;
+        files::write_new("--html", file, html::document(page, &header, guests.foreign()?)?.as_bytes())?;
     }
     if args.show.format == Format::Json {
         let mut json = report.json();
@@ -127,6 +128,7 @@ pub(super) struct Watch<'a> {
     halted: Option<String>,
     /// What is told of steps; a replay takes none.
     remarks: Option<Vec<Remark>>,
+    expectations: Option<Vec<Expectation>>,
     /// That the output is not taken any more.
     failed: Option<io::Error>,
 }
@@ -144,6 +146,7 @@ impl<'a> Watch<'a> {
             violated: false,
             halted: None,
             remarks: None,
+            expectations: None,
             failed: None,
         }
     }
@@ -197,6 +200,7 @@ impl<'a> Watch<'a> {
         }
         let turns = simulation.world().turns();
         self.remarks = Some(simulation.remarks().to_vec());
+        self.expectations = Some(simulation.expectations());
         Ok((simulation.record().clone(), turns))
     }
 
@@ -243,7 +247,13 @@ impl<'a> Watch<'a> {
         let entries = self.timeline.take();
         entries.iter().for_each(|entry| self.entry(entry));
         self.check()?;
-        Ok(Seen { timeline: self.timeline, wall_us, halted: self.halted, remarks: self.remarks })
+        Ok(Seen {
+            timeline: self.timeline,
+            wall_us,
+            halted: self.halted,
+            remarks: self.remarks,
+            expectations: self.expectations,
+        })
     }
 }
 
@@ -254,6 +264,7 @@ pub(super) struct Seen {
     /// The reason of the first node that stopped itself.
     halted: Option<String>,
     remarks: Option<Vec<Remark>>,
+    expectations: Option<Vec<Expectation>>,
 }
 
 impl Seen {
@@ -285,6 +296,7 @@ impl Seen {
             nodes: self.timeline.nodes(),
             tally: self.timeline.tally(),
             remarks: self.remarks.as_deref(),
+            expectations: self.expectations.as_deref(),
             errors: errors.map(|(event, line)| format!("S{} at event {event}: {}", line.node, line.line)).collect(),
         }
     }

@@ -1,6 +1,6 @@
 //! `shrink`: the same violation with as few steps, nodes and clients as possible.
 
-use super::guest::Guest;
+use super::guest::Guests;
 use super::paint::{self, BAD, BOLD, FAINT, quoted};
 use super::{EXIT_CODES, Problem, Surroundings, code, files, wrong};
 use crate::engine::wasmtime::Wasmtime;
@@ -45,16 +45,15 @@ pub(super) fn run(args: &Args, surroundings: &Surroundings, out: &mut dyn Write)
     if let Some(file) = &args.out {
         files::check_out(file)?;
     }
-    let guest = Guest::read(args.guest.as_deref())?;
-    let mut header = file.head.header.clone();
-    if !header.guests.contains(&guest.sha256) {
+    let header = file.head.header.clone();
+    let guests = Guests::read(&header.plan.scenario, args.guest.as_deref(), surroundings)?;
+    if header.guests != guests.sha256() {
         let name = args.run.display();
         return Err(wrong(format!("{name}: this run was made with another guest; give it with --guest")));
     }
-    header.guests = vec![guest.sha256.clone()];
     let arena = header.plan.scenario.arena.0;
-    let engine = guest.engine(arena, surroundings)?;
-    let reference = guest.reference(arena, surroundings)?;
+    let engine = guests.engine(arena, surroundings)?;
+    let reference = guests.reference(arena, surroundings)?;
     let Some(shrunk) = tell(&engine, reference.as_ref(), &header, None, surroundings, out)? else {
         let name = args.run.display();
         return Err(wrong(format!("{name}: this run violates nothing, so there is nothing to shrink")));

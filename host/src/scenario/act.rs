@@ -3,6 +3,7 @@
 use super::Scenario;
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
 use crate::event::{Alteration, ClientId, Endpoint, MessageName, NodeId};
+use crate::fact::Fact;
 use crate::units::Span;
 use raftbox_abi::note::ReadMode;
 
@@ -57,6 +58,8 @@ pub enum Act {
     SplitVote(Vec<Target>),
     /// Something befalls a node's disk.
     Disk(Target, Damage),
+    /// Nothing happens, but this is to be so now.
+    Expect(Fact),
 }
 
 /// What befalls a disk.
@@ -296,6 +299,7 @@ impl Act {
                     None => Ok(()),
                 }
             }
+            Self::Expect(fact) => fact.check(nodes, clients),
             Self::Request(client, ask, node) => {
                 name(&Name(Endpoint::Client(*client)))?;
                 node.iter().try_for_each(target)?;

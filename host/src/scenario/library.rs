@@ -8,6 +8,7 @@ pub const PROFILES: &[(&str, &str)] = &[
     ("calm", include_str!("../../profiles/calm.toml")),
     ("lossy", include_str!("../../profiles/lossy.toml")),
     ("chaos", include_str!("../../profiles/chaos.toml")),
+    ("scripted", include_str!("../../profiles/scripted.toml")),
 ];
 
 /// The built-in scenarios: a name, and the text.
@@ -18,18 +19,41 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("chaos", include_str!("../../scenarios/chaos.toml")),
     ("leases", include_str!("../../scenarios/leases.toml")),
     ("churn", include_str!("../../scenarios/churn.toml")),
-    ("figure-8", include_str!("../../scenarios/figure-8.toml")),
-    ("single-server-change", include_str!("../../scenarios/single-server-change.toml")),
-    ("rolled-back", include_str!("../../scenarios/rolled-back.toml")),
     ("endurance", include_str!("../../scenarios/endurance.toml")),
+    // Situations that teach, each with what is to be seen in it.
+    ("split-vote", include_str!("../../scenarios/split-vote.toml")),
+    ("two-leaders", include_str!("../../scenarios/two-leaders.toml")),
+    ("figure-7", include_str!("../../scenarios/figure-7.toml")),
+    ("figure-8", include_str!("../../scenarios/figure-8.toml")),
+    ("denied-vote", include_str!("../../scenarios/denied-vote.toml")),
+    ("silent-leader", include_str!("../../scenarios/silent-leader.toml")),
+    ("disruptive-rejoin", include_str!("../../scenarios/disruptive-rejoin.toml")),
+    ("removed-server", include_str!("../../scenarios/removed-server.toml")),
+    ("partial-partition", include_str!("../../scenarios/partial-partition.toml")),
+    ("one-link-down", include_str!("../../scenarios/one-link-down.toml")),
+    ("stale-read", include_str!("../../scenarios/stale-read.toml")),
+    ("slow-clock", include_str!("../../scenarios/slow-clock.toml")),
+    ("duplicate-request", include_str!("../../scenarios/duplicate-request.toml")),
+    ("duplicate-after-snapshot", include_str!("../../scenarios/duplicate-after-snapshot.toml")),
+    ("late-append", include_str!("../../scenarios/late-append.toml")),
+    ("heartbeat", include_str!("../../scenarios/heartbeat.toml")),
+    ("commit-beyond", include_str!("../../scenarios/commit-beyond.toml")),
+    ("vote-lost", include_str!("../../scenarios/vote-lost.toml")),
+    ("single-server-change", include_str!("../../scenarios/single-server-change.toml")),
+    ("snapshot-race", include_str!("../../scenarios/snapshot-race.toml")),
+    ("stalled-disk", include_str!("../../scenarios/stalled-disk.toml")),
+    ("empty-voter", include_str!("../../scenarios/empty-voter.toml")),
+    ("empty-voter-at-once", include_str!("../../scenarios/empty-voter-at-once.toml")),
+    ("rolled-back", include_str!("../../scenarios/rolled-back.toml")),
 ];
 
 impl Scenario {
-    /// A built-in scenario, over its own profile or the one given.
+    /// A built-in scenario, over its own profile or the one given; or a variant of one, `figure-8:by-count`.
     ///
     /// # Errors
-    /// If there is none of that name, or no such profile.
-    pub fn built_in(name: &str, profile: Option<&str>) -> Result<Self, Mistake> {
+    /// If there is none of that name, or no such variant or profile.
+    pub fn built_in(whole: &str, profile: Option<&str>) -> Result<Self, Mistake> {
+        let (name, variant) = whole.split_once(':').map_or((whole, None), |(name, variant)| (name, Some(variant)));
         let Some((_, text)) = LIBRARY.iter().find(|(known, _)| *known == name) else {
             let known: Vec<_> = LIBRARY.iter().map(|(known, _)| *known).collect();
             let nearest = known.iter().map(|known| (distance(known, name), known)).min();
@@ -42,6 +66,6 @@ impl Scenario {
             );
             return Err(Mistake { file: name.into(), place: String::new(), what });
         };
-        Self::read(name, text, profile)
+        Self::read_variant(name, text, variant, profile)
     }
 }

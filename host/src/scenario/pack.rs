@@ -3,6 +3,7 @@
 //! There is one way to write each value, and whatever is read again is read as if an enemy had written it.
 
 use crate::event::{Endpoint, MessageName};
+use crate::fact::Fact;
 use crate::scenario::step::{Jump, Message, Name, Survive, Sync, Target};
 use crate::units::Span;
 
@@ -136,6 +137,17 @@ impl Pack for Sync {
 
     fn unpack(from: &mut Reader<'_>) -> Option<Self> {
         Some(Self { node: Pack::unpack(from)?, boot: Pack::unpack(from)?, n: Pack::unpack(from)? })
+    }
+}
+
+impl Pack for Fact {
+    fn pack(&self, out: &mut Vec<u8>) {
+        self.to_string().pack(out);
+    }
+
+    fn unpack(from: &mut Reader<'_>) -> Option<Self> {
+        let text = String::unpack(from)?;
+        text.parse().ok().filter(|fact: &Self| fact.to_string() == text)
     }
 }
 

@@ -3,7 +3,8 @@
 //! A step is taken `at` a time (`at = "1.5s"`) or `after` a number of events (`after = 1234`): as soon as the run has so
 //! many, before its next cause. So what somebody does to a run that has stopped there is done at the very same place
 //! whenever it is run again. Steps of one moment are taken in the order in which they stand, and each sees what came of
-//! the one before.
+//! the one before. A step of a scenario can also wait for the one before it in the file: `then = "50ms"` is so long after
+//! that one was taken, and `once = "winner of term 2 = S3"` as soon as that [fact](crate::fact) is so.
 //!
 //! | `do` | keys | what happens |
 //! |---|---|---|
@@ -36,6 +37,7 @@
 //! | `members` | `voters`, `learners`, `gone` (lists, at least one of them), `client`, `node` (both optional) | the client asks the leader, or this node first, that these vote, these learn without a vote, and these go, as soon as it has what it asked before |
 //! | `compact` | `node`, `client` (optional) | the client asks that node for a snapshot, as soon as it has what it asked before |
 //! | `transfer` | `node`, `client` (optional) | the client asks the leader to hand over to that node, as soon as it has what it asked before |
+//! | `expect` | `that` | nothing happens, but whoever reads the report is told whether that [fact](crate::fact) is so now |
 //! | `request` | `client`, `ask`, `key`, `node` (optional), and what it asks with | the client asks that after what it is asking, of this node first or of whom it likes |
 //!
 //! A node is a name, `"S1"`, or `"leader"`: the node that last answered a client with success, or `"crashed"`: the node
@@ -52,6 +54,7 @@
 
 use super::Scenario;
 use super::table::Table;
+use crate::fact::Fact;
 use crate::units::Span;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -72,12 +75,16 @@ pub struct Step {
 }
 
 /// When a step is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
     /// At this time.
     At(Span),
     /// As soon as the run has so many events, before its next cause.
     After(u64),
+    /// So long after the step before it in the file was taken; after the beginning, if it is the first.
+    Then(Span),
+    /// As soon as this is so, once the step before it in the file was taken.
+    Once(Fact),
 }
 
 impl fmt::Display for When {
@@ -85,6 +92,8 @@ impl fmt::Display for When {
         match self {
             Self::At(at) => write!(f, "at {at}"),
             Self::After(events) => write!(f, "after {events} events"),
+            Self::Then(span) => write!(f, "{span} later"),
+            Self::Once(fact) => write!(f, "once {fact}"),
         }
     }
 }
@@ -100,6 +109,9 @@ impl Step {
     /// # Errors
     /// If it is about nodes, clients or keys that there are not.
     pub(super) fn check(&self, scenario: &Scenario) -> Result<(), String> {
+        if let When::Once(fact) = &self.when {
+            fact.check(scenario.nodes, scenario.clients.count)?;
+        }
         self.act.check(scenario)
     }
 }

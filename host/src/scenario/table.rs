@@ -11,6 +11,7 @@ use super::name::{Jump, Message, Name, Survive, Sync, Target};
 use super::pack::{Pack, Reader};
 use super::step::{Step, When};
 use crate::event::{Alteration, ClientId, Endpoint, NodeId};
+use crate::fact::Fact;
 use crate::units::Span;
 use raftbox_abi::note::ReadMode;
 use serde::{Deserialize, Serialize};
@@ -35,16 +36,17 @@ macro_rules! keys {
         }
 
         impl Table {
-            /// The keys that are there.
+            /// The keys that are there, but for those that say when.
             fn given(&self) -> Vec<&'static str> {
                 let keys = [$((stringify!($key), self.$key.is_some())),*];
-                keys.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect()
+                keys.into_iter().filter(|(key, given)| *given && !WHEN.contains(key)).map(|(key, _)| key).collect()
             }
 
-            /// The keys that are there, and their values in words.
+            /// The same, with their values in words.
             fn words(&self) -> Vec<(&'static str, String)> {
                 let words = [$((stringify!($key), self.$key.as_ref().map(Words::words))),*];
-                words.into_iter().filter_map(|(key, words)| Some((key, words?))).collect()
+                let there = words.into_iter().filter_map(|(key, words)| Some((key, words?)));
+                there.filter(|(key, _)| !WHEN.contains(key)).collect()
             }
 
             /// Packs which keys are there, and then their values.
@@ -99,7 +101,13 @@ keys! {
     mode: String,
     file: u32,
     other: Target,
+    then: Span,
+    once: Fact,
+    that: Fact,
 }
+
+/// The keys that say when a step is taken, beside `at` and `after`.
+const WHEN: &[&str] = &["then", "once"];
 
 /// From whom, and to whom.
 type Ends = (Vec<Name>, Vec<Name>);
@@ -141,6 +149,7 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("free", &["node"], &[]),
     ("fail-write", &["node"], &[]),
     ("misdirect", &["node"], &[]),
+    ("expect", &["that"], &[]),
 ];
 
 /// Every `ask`, with the keys that it must have and those that it may have.
@@ -180,8 +189,22 @@ impl Table {
     }
 
     fn when(&self) -> Result<When, String> {
-        let found = [self.at.map(When::At), self.after.map(When::After)];
-        self.either("an \"at\"", "an \"after\"", found)
+        let found = [
+            self.at.map(When::At),
+            self.after.map(When::After),
+            self.then.map(When::Then),
+            self.once.clone().map(When::Once),
+        ];
+        let mut found = found.into_iter().flatten();
+        match (found.next(), found.next()) {
+            (Some(when), None) => Ok(when),
+            (None, _) => {
+                Err(format!("the step {:?} needs an \"at\", an \"after\", a \"then\" or a \"once\"", self.r#do))
+            }
+            (Some(_), Some(_)) => {
+                Err(format!("the step {:?} takes one of \"at\", \"after\", \"then\" and \"once\"", self.r#do))
+            }
+        }
     }
 
     /// `from` and `to`, which stand together or not at all.
@@ -265,6 +288,7 @@ impl Table {
             "timeout" => Act::Timeout(node),
             "elect" => Act::Elect(node),
             "split-vote" => Act::SplitVote(self.nodes.clone().unwrap_or_default()),
+            "expect" => Act::Expect(self.that.clone().ok_or("a fact is expected")?),
             _ => return Ok(self.damage()?.map(|damage| Act::Disk(node, damage))),
         }))
     }
@@ -355,11 +379,13 @@ impl TryFrom<Table> for Step {
 
 impl From<Step> for Table {
     fn from(Step { when, act }: Step) -> Self {
-        let (at, after) = match when {
-            When::At(at) => (Some(at), None),
-            When::After(events) => (None, Some(events)),
-        };
-        Self { at, after, ..Self::of(act) }
+        let table = Self::of(act);
+        match when {
+            When::At(at) => Self { at: Some(at), ..table },
+            When::After(events) => Self { after: Some(events), ..table },
+            When::Then(span) => Self { then: Some(span), ..table },
+            When::Once(fact) => Self { once: Some(fact), ..table },
+        }
     }
 }
 
@@ -384,6 +410,7 @@ impl Table {
             Act::Elect(node) => of("elect", node),
             Act::SplitVote(nodes) => Self { nodes: Some(nodes), ..verb("split-vote") },
             Act::Disk(node, damage) => Self { node: Some(node), ..Self::of_damage(damage) },
+            Act::Expect(that) => Self { that: Some(that), ..verb("expect") },
             Act::Release(from, to) if from.is_empty() && to.is_empty() => verb("release"),
             Act::Release(from, to) => links("release", from, to),
             Act::Hold(mail) => verb("hold").mailed(mail),
@@ -463,7 +490,9 @@ impl Table {
     /// The verb and what it is about, in a few words.
     pub(super) fn sentence(&self) -> String {
         self.words().into_iter().fold(self.r#do.clone(), |sentence, (key, words)| match key {
-            "node" | "message" | "sync" | "client" | "ask" | "key" | "groups" | "nodes" => sentence + " " + &words,
+            "node" | "message" | "sync" | "client" | "ask" | "key" | "groups" | "nodes" | "that" => {
+                sentence + " " + &words
+            }
             _ => sentence + " " + key + " " + &words,
         })
     }
@@ -473,7 +502,8 @@ impl Table {
         let verb = VERBS.iter().position(|(known, ..)| *known == self.r#do).expect("every act has a verb") as u64;
         let after = usize::from(self.after.is_some());
         (verb << 1 | after as u64).pack(out);
-        let time = self.after.or(self.at.map(|at| at.0)).unwrap_or_default();
+        // A step that waits for the one before it has no time, and packs as if it had the last one.
+        let time = self.after.or(self.at.map(|at| at.0)).unwrap_or(before[after]);
         // Steps usually come one after the other, so that what is between them is a small number.
         time.wrapping_sub(before[after]).cast_signed().pack(out);
         before[after] = time;
@@ -493,6 +523,9 @@ impl Table {
             table.at = Some(Span(*last)).filter(|at| *at <= Span::MAX);
         }
         table.unpack_keys(from)?;
+        if table.then.is_some() || table.once.is_some() {
+            table.at = None;
+        }
         Some(table)
     }
 }

@@ -18,8 +18,15 @@ pub struct Version {
     #[serde(default = "first")]
     pub boot: u32,
     /// The settings, by name.
+    #[serde(default)]
     pub set: BTreeMap<String, Setting>,
+    /// The guest that they run, by its name, if it is another than the others'; from their first boot on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
 }
+
+/// The name of the usual guest: that which is built in, or is given to the command.
+const USUAL: &str = "usual";
 
 fn first() -> u32 {
     1
@@ -54,11 +61,35 @@ impl Scenario {
             if version.boot == 0 {
                 return Err(("version".into(), "boot is 0, and the first is 1".into()));
             }
+            if version.guest.is_some() && version.boot != 1 {
+                return Err(("version".into(), "a node runs one guest, so that one is named for boot 1".into()));
+            }
             for (key, setting) in &version.set {
                 check_setting("version", key, setting).map_err(|(_, what)| ("version".to_owned(), what))?;
             }
         }
         Ok(())
+    }
+
+    /// The guests that run, by their names, each once; `None` for the usual one. The first is that of S1.
+    #[must_use]
+    pub fn guests(&self) -> Vec<Option<&str>> {
+        let mut guests = Vec::new();
+        for node in 1..=self.nodes {
+            let guest = self.guest_of(node);
+            if !guests.contains(&guest) {
+                guests.push(guest);
+            }
+        }
+        guests
+    }
+
+    /// The guest that a node runs, by its name; `None` for the usual one.
+    #[must_use]
+    pub fn guest_of(&self, node: NodeId) -> Option<&str> {
+        let own = |version: &&Version| version.nodes.contains(&Name(Endpoint::Node(node)));
+        let own = self.version.iter().filter(own).filter_map(|version| version.guest.as_deref()).next_back();
+        own.or(self.guest.as_deref()).filter(|name| *name != USUAL)
     }
 
     /// What a node is set to in its boots: from which boot on, in order, and what.

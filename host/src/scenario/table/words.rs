@@ -1,5 +1,6 @@
 //! What a step's keys are in words, for its sentence.
 
+use crate::fact::Fact;
 use crate::scenario::name::{Jump, Message, Name, Survive, Sync, Target};
 use crate::units::Span;
 
@@ -22,7 +23,7 @@ macro_rules! words {
     };
 }
 
-words!(i32, i64, u8, u32, String, Span, Name, Target, Jump, Message, Sync, Survive);
+words!(i32, i64, u8, u32, String, Span, Name, Target, Jump, Message, Sync, Survive, Fact);
 
 impl<T: Words> Words for Vec<T> {
     const BETWEEN: &'static str = " | ";

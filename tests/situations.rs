@@ -1,0 +1,107 @@
+//! The situations that teach Raft, and all of their variants: each run shows what its file says, by several seeds, with the very
+//! files that the page loads; and what the file of a broken variant names is what the broken node breaks, and not the usual one.
+
+use raftbox::engine::wasmtime::Wasmtime;
+use raftbox::expectation::Expectation;
+use raftbox::hunt::cores;
+use raftbox::plan::{Header, Plan, sha256};
+use raftbox::scenario::{LIBRARY, Scenario, variants};
+use raftbox::simulation::Simulation;
+use raftbox::trace::Keep;
+use raftbox::world::turn::Turn;
+use raftbox_guest_bytes::BYTES;
+use raftbox_mutants::{all, build, here};
+use raftbox_tests::{wasmtime_by, wasmtime_with};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
+
+/// How many seeds each is run by: what is scripted does not depend on chance, but for what it leaves open.
+const SEEDS: Range<u64> = 1..6;
+
+/// Every scenario that says what is to be seen, and each of its variants, by name.
+fn told() -> Vec<(String, Scenario)> {
+    let names = LIBRARY.iter().flat_map(|(name, text)| {
+        let variants = variants(text).into_iter().map(move |variant| format!("{name}:{}", variant.name));
+        std::iter::once((*name).to_owned()).chain(variants)
+    });
+    let read = |name: String| {
+        let scenario = Scenario::built_in(&name, None).unwrap_or_else(|mistake| panic!("{mistake}"));
+        (name, scenario)
+    };
+    names.map(read).filter(|(_, scenario)| scenario.expect.is_some()).collect()
+}
+
+/// The broken nodes that any of them names, built.
+fn guests(told: &[(String, Scenario)]) -> BTreeMap<String, Vec<u8>> {
+    let names: BTreeSet<&str> = told.iter().flat_map(|(_, scenario)| scenario.guests()).flatten().collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let mutants = all(here()).unwrap_or_else(|wrong| panic!("a patch does not apply any more: {wrong}"));
+    build(here(), &mutants, Some(&names)).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// What is not as the file says, by some seeds.
+fn unmet(scenario: &Scenario, seeds: Range<u64>, guests: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let bytes = |name: &Option<&str>| name.map_or(BYTES, |name| &guests[name]);
+    let used: Vec<&[u8]> = scenario.guests().iter().map(bytes).collect();
+    let engine = if used == [BYTES] { wasmtime_with(scenario.arena) } else { wasmtime_by(&used, scenario.arena) };
+    let by_seed = |seed| {
+        let plan = Plan { scenario: scenario.clone(), seed, interventions: Vec::new() };
+        let header = Header::by(plan, used.iter().map(|guest| sha256(guest)).collect());
+        by_plan(Rc::clone(&engine), &header).into_iter().map(move |unmet| format!("seed {seed}: {unmet}"))
+    };
+    seeds.flat_map(by_seed).collect()
+}
+
+fn by_plan(engine: Rc<Wasmtime<Turn>>, header: &Header) -> Vec<String> {
+    let mut simulation = Simulation::new(engine, header, Keep::Nothing).unwrap();
+    simulation.run().unwrap();
+    let expectations = simulation.expectations();
+    assert!(!expectations.is_empty());
+    let unmet = expectations.iter().filter(|expectation| !expectation.is_met()).map(Expectation::to_string);
+    unmet.chain(simulation.remarks().iter().map(ToString::to_string)).collect()
+}
+
+#[test]
+fn each_shows_what_it_says() {
+    let told = told();
+    let guests = guests(&told);
+    let (next, wrong) = (Mutex::new(told.iter()), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((name, scenario)) = { next.lock().unwrap_or_else(PoisonError::into_inner).next() } {
+            let unmet = unmet(scenario, SEEDS, &guests);
+            if !unmet.is_empty() {
+                let told = format!("{name}:\n  {}", unmet.join("\n  "));
+                wrong.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+            }
+        }
+    };
+    #[allow(clippy::disallowed_methods, reason = "each run is one by itself")]
+    std::thread::scope(|scope| (0..cores()).for_each(|_| drop(scope.spawn(work))));
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn there_are_twenty_and_what_breaks_is_what_is_broken() {
+    let told = told();
+    let names: BTreeSet<&str> = told.iter().map(|(name, _)| name.split(':').next().unwrap_or(name)).collect();
+    assert!(names.len() >= 20, "{names:?}");
+    for (name, scenario) in &told {
+        let is_broken = scenario.guests().iter().any(Option::is_some);
+        let breaks = scenario.expect.as_ref().is_some_and(|expect| !expect.violates.is_empty());
+        // A clock beyond what a lease allows for, and a node that only takes longer.
+        let others = ["slow-clock:slow", "figure-7:by-one"];
+        assert!(is_broken == breaks || others.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn the_usual_node_shows_what_is_said_of_a_broken_one_nowhere() {
+    let told = told();
+    for (name, scenario) in told.iter().filter(|(_, scenario)| scenario.guest.is_some()) {
+        let usual = Scenario { guest: None, ..scenario.clone() };
+        assert!(!unmet(&usual, 1..2, &BTreeMap::new()).is_empty(), "{name} says nothing that its guest has to do with");
+    }
+}
