@@ -16,6 +16,8 @@ mod guests;
 mod measured;
 #[path = "support/page.rs"]
 mod support;
+#[path = "page/taught.rs"]
+mod taught;
 
 use raftbox::link::Link;
 use raftbox::plan::{Header, Plan};

@@ -1,17 +1,12 @@
 //! The situations that teach Raft, and all of their variants: each run shows what its file says, by several seeds, with the very
 //! files that the page loads; and what the file of a broken variant names is what the broken node breaks, and not the usual one.
 
-use raftbox::engine::wasmtime::Wasmtime;
 use raftbox::expectation::Expectation;
 use raftbox::hunt::cores;
-use raftbox::plan::{Header, Plan, sha256};
-use raftbox::scenario::{LIBRARY, Scenario, variants};
+use raftbox::scenario::Scenario;
 use raftbox::simulation::Simulation;
 use raftbox::trace::Keep;
-use raftbox::world::turn::Turn;
-use raftbox_guest_bytes::BYTES;
-use raftbox_mutants::{all, build, here};
-use raftbox_tests::{wasmtime_by, wasmtime_with};
+use raftbox_tests::situations::{Ready, guests, told};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
@@ -20,47 +15,19 @@ use std::sync::{Mutex, PoisonError};
 /// How many seeds each is run by: what is scripted does not depend on chance, but for what it leaves open.
 const SEEDS: Range<u64> = 1..6;
 
-/// Every scenario that says what is to be seen, and each of its variants, by name.
-fn told() -> Vec<(String, Scenario)> {
-    let names = LIBRARY.iter().flat_map(|(name, text)| {
-        let variants = variants(text).into_iter().map(move |variant| format!("{name}:{}", variant.name));
-        std::iter::once((*name).to_owned()).chain(variants)
-    });
-    let read = |name: String| {
-        let scenario = Scenario::built_in(&name, None).unwrap_or_else(|mistake| panic!("{mistake}"));
-        (name, scenario)
-    };
-    names.map(read).filter(|(_, scenario)| scenario.expect.is_some()).collect()
-}
-
-/// The broken nodes that any of them names, built.
-fn guests(told: &[(String, Scenario)]) -> BTreeMap<String, Vec<u8>> {
-    let names: BTreeSet<&str> = told.iter().flat_map(|(_, scenario)| scenario.guests()).flatten().collect();
-    let names: Vec<&str> = names.into_iter().collect();
-    let mutants = all(here()).unwrap_or_else(|wrong| panic!("a patch does not apply any more: {wrong}"));
-    build(here(), &mutants, Some(&names)).unwrap_or_else(|wrong| panic!("{wrong}"))
-}
-
 /// What is not as the file says, by some seeds.
 fn unmet(scenario: &Scenario, seeds: Range<u64>, guests: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
-    let bytes = |name: &Option<&str>| name.map_or(BYTES, |name| &guests[name]);
-    let used: Vec<&[u8]> = scenario.guests().iter().map(bytes).collect();
-    let engine = if used == [BYTES] { wasmtime_with(scenario.arena) } else { wasmtime_by(&used, scenario.arena) };
+    let ready = Ready::new(scenario, guests);
     let by_seed = |seed| {
-        let plan = Plan { scenario: scenario.clone(), seed, interventions: Vec::new() };
-        let header = Header::by(plan, used.iter().map(|guest| sha256(guest)).collect());
-        by_plan(Rc::clone(&engine), &header).into_iter().map(move |unmet| format!("seed {seed}: {unmet}"))
+        let mut simulation = Simulation::new(Rc::clone(&ready.engine), &ready.header(seed), Keep::Nothing).unwrap();
+        simulation.run().unwrap();
+        let expectations = simulation.expectations();
+        assert!(!expectations.is_empty());
+        let unmet = expectations.iter().filter(|expectation| !expectation.is_met()).map(Expectation::to_string);
+        let unmet = unmet.chain(simulation.remarks().iter().map(ToString::to_string));
+        unmet.map(|unmet| format!("seed {seed}: {unmet}")).collect::<Vec<_>>()
     };
     seeds.flat_map(by_seed).collect()
-}
-
-fn by_plan(engine: Rc<Wasmtime<Turn>>, header: &Header) -> Vec<String> {
-    let mut simulation = Simulation::new(engine, header, Keep::Nothing).unwrap();
-    simulation.run().unwrap();
-    let expectations = simulation.expectations();
-    assert!(!expectations.is_empty());
-    let unmet = expectations.iter().filter(|expectation| !expectation.is_met()).map(Expectation::to_string);
-    unmet.chain(simulation.remarks().iter().map(ToString::to_string)).collect()
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn the_page_stands_on_the_host_and_nothing_stands_on_the_page() {
     };
     assert_eq!(own(&manifest("web/Cargo.toml")), ["raftbox", "raftbox-guest-bytes", "raftbox-abi"]);
     assert_eq!(own(&manifest("web/gate/Cargo.toml")), ["raftbox"]);
-    assert_eq!(own(&manifest("web/bundler/Cargo.toml")), ["raftbox", "raftbox-guest-bytes"]);
+    assert_eq!(own(&manifest("web/bundler/Cargo.toml")), ["raftbox", "raftbox-guest-bytes", "raftbox-mutants"]);
     for package in ["web", "web/gate", "web/bundler"] {
         let line = "host\", default-features = false }";
         assert!(

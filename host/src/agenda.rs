@@ -15,7 +15,7 @@
 //! | [`faults`] | what goes wrong, at random |
 //! | [`swarm`] | the mix of faults of a seed |
 //! | [`core`] | who may be damaged for good, and who is healed when faults end |
-//! | `heal` | the faults' time is over |
+//! | `heal`, `audit` | the faults' time is over; every key is read, and the run ends |
 //! | [`script`] | steps, and what is told of those that did nothing |
 //! | `acts`, `post`, `syncs`, `election` | steps are taken: on nodes and links, on messages, on syncs, on elections |
 //! | `damage` | steps are taken on disks |
@@ -23,6 +23,7 @@
 
 mod acts;
 mod alarms;
+mod audit;
 pub mod core;
 mod custody;
 mod damage;
@@ -51,6 +52,7 @@ use crate::scenario::Sites;
 use crate::scenario::step::{Survive, Sync};
 use crate::world::decider::{self, Order};
 use alarms::Alarms;
+use audit::Audit;
 use custody::Custody;
 use disk::Unsynced;
 use network::Network;
@@ -59,10 +61,6 @@ use script::{Number, Remark, Script};
 use stalls::Stalls;
 use std::collections::VecDeque;
 use workload::Workload;
-
-/// How long a run goes on after the last read, so that followers learn what was committed; and where they have to, since only
-/// a majority was healed.
-const LINGER: [Micros; 2] = [500_000, 2_000_000];
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,17 +92,6 @@ struct Follow {
     armed: Option<(Number, u32)>,
     /// While its clock nearly stands still for another's election: the drift that it had.
     waits: Option<i32>,
-}
-
-/// How far the reading of every key has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Audit {
-    /// It begins as soon as all is healed and every client has its answers.
-    Due,
-    /// It goes on; and again after it, if somebody has acted meanwhile.
-    Running { again: bool },
-    /// It is over.
-    Done,
 }
 
 /// What is due next.
@@ -371,29 +358,6 @@ impl Agenda {
             None => follow.disk.survivors(seed, node, follow.boot, ratio),
         };
         Some(Cause::Boot { node, survivors })
-    }
-
-    /// Lets the auditor begin, once all is healed and every client has its answers.
-    fn audit(&mut self) {
-        if self.healed && self.audited == Audit::Due && self.workload.is_idle() {
-            self.audited = Audit::Running { again: false };
-            self.workload.audit(self.now, &mut self.queue);
-        }
-    }
-
-    /// The auditor has read every key.
-    fn audit_ends(&mut self, again: bool) {
-        if again {
-            self.audited = Audit::Due;
-            self.audit();
-        } else {
-            self.audited = Audit::Done;
-            self.end_at(self.now + LINGER[usize::from(self.core.len() < self.nodes.len())]);
-        }
-    }
-
-    fn end_at(&mut self, at: Micros) {
-        self.queue.push(at, Item::End);
     }
 
     /// What steps expected so far, and whether it was so.

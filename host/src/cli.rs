@@ -11,6 +11,7 @@
 //! | `check` | `check`: histories |
 //! | `shrink` | `shrink`: what is left of a violation |
 //! | `hunt` | `hunt`: many seeds |
+//! | `lesson` | `lesson`: a situation as a story |
 //! | `html` | `run --html`: the page and a run as one document |
 //! | `guest` | the built-in guest or another, admitted and compiled; `lint` |
 //! | `files` | run files, read and written with care |
@@ -25,6 +26,7 @@ mod files;
 mod guest;
 mod html;
 mod hunt;
+mod lesson;
 mod paint;
 mod plan;
 mod replay;
@@ -34,7 +36,7 @@ pub mod serve;
 mod shrink;
 
 use crate::engine::Abort;
-use crate::scenario::{LIBRARY, PROFILES, Scenario};
+use crate::scenario::{LIBRARY, PROFILES, Scenario, variants};
 use crate::units::Span;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -73,6 +75,8 @@ Examples:
   raftbox run chaos --seed 7 --out 7.run   keep the run
   raftbox replay 7.run                     run it again from its causes, and compare every event
   raftbox run tour --events | less         every event, a line each
+  raftbox lesson figure-8                  a situation, what to watch for in it, and the run
+  raftbox run figure-8:by-count            the same, with a node that does it wrong
   raftbox run calm --guest my-node.wasm    your own node instead of the built-in one";
 
 const SERVE_EXAMPLES: &str = "\
@@ -100,6 +104,8 @@ enum Command {
     Run(Run),
     /// Run many seeds of a scenario, and tell of those in which something breaks
     Hunt(hunt::Args),
+    /// Tell what a situation teaches: what to watch for, a question, and the run that answers it
+    Lesson(lesson::Args),
     /// Find the same violation with as few steps, nodes and clients as possible
     Shrink(shrink::Args),
     /// Run a run file again, and compare every event
@@ -123,7 +129,7 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct Run {
-    /// A built-in scenario (see `raftbox scenarios`), or the path of a .toml file
+    /// A built-in scenario (see `raftbox scenarios`), or the path of a .toml file; with :VARIANT, a variant of it
     #[arg(default_value = "tour")]
     scenario: String,
 
@@ -377,6 +383,7 @@ impl Cli {
             Some(Command::Shrink(args)) => shrink::run(&args, surroundings, out),
             Some(Command::Check(args)) => check::run(&args, surroundings, out),
             Some(Command::Lint(lint)) => guest::lint(&lint.guest, out),
+            Some(Command::Lesson(args)) => lesson::lesson(&args, surroundings, out),
             Some(Command::Serve(args)) => serve::serve(&args, surroundings, out),
             Some(Command::Scenarios(Scenarios { name })) => scenarios(name.as_deref(), surroundings, out),
         }
@@ -386,15 +393,20 @@ impl Cli {
 fn scenarios(name: Option<&str>, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
     if let Some(name) = name {
         Scenario::built_in(name, None).map_err(|mistake| wrong(mistake.to_string()))?;
-        let text = LIBRARY.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
+        let head = name.split(':').next().unwrap_or(name);
+        let text = LIBRARY.iter().find(|(known, _)| *known == head).map_or("", |(_, text)| text);
         out.write_all(text.as_bytes())?;
         return Ok(code::WELL);
     }
     let wide = LIBRARY.iter().map(|(name, _)| name.len() + 2).max().unwrap_or(0);
-    for (name, _) in LIBRARY {
+    for (name, text) in LIBRARY {
         let scenario = Scenario::built_in(name, None).map_err(|mistake| wrong(mistake.to_string()))?;
         let first = format!("{BOLD}{name:<wide$}{BOLD:#}");
         writeln!(out, "{first}{}", paint::wrap(&scenario.about, wide, surroundings.width))?;
+        let variants: Vec<String> = variants(text).iter().map(|variant| format!("{name}:{}", variant.name)).collect();
+        if !variants.is_empty() {
+            writeln!(out, "{:wide$}{}", "", paint::wrap(&variants.join(", "), wide, surroundings.width))?;
+        }
     }
     let profiles: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
     writeln!(out, "\nEach has a profile, for all that it does not say: {}.", profiles.join(", "))?;

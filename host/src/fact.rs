@@ -248,7 +248,7 @@ impl Fact {
 
     /// # Errors
     /// If it is about nodes or clients that there are not.
-    pub(crate) fn check(&self, nodes: NodeId, clients: ClientId) -> Result<(), String> {
+    pub fn check(&self, nodes: NodeId, clients: ClientId) -> Result<(), String> {
         let winner = match self.value {
             Value::Node(Some(node)) => Some(Name(Endpoint::Node(node))),
             _ => None,

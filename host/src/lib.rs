@@ -47,6 +47,7 @@ pub mod gate;
 pub mod history;
 #[cfg(not(target_family = "wasm"))]
 pub mod hunt;
+pub mod lesson;
 pub mod linearizability;
 pub mod link;
 pub mod nodes;

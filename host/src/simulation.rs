@@ -10,6 +10,7 @@ use crate::check::{Checkers, Expected, Observed};
 use crate::engine::{Abort, Engine};
 use crate::event::{Cause, Decoder, Effect, Event, Micros};
 use crate::expectation::{Expect, Expectation};
+use crate::fact::Facts;
 use crate::plan::{Header, Plan};
 use crate::trace::{Keep, Trace};
 use crate::world::decider::Decider;
@@ -166,6 +167,12 @@ impl<E: Engine<Turn>> Simulation<E> {
     #[must_use]
     pub fn remarks(&self) -> &[Remark] {
         self.agenda.remarks()
+    }
+
+    /// What is known of the run, if its scenario expects anything or a step asks for it.
+    #[must_use]
+    pub fn facts(&self) -> Option<&Facts> {
+        self.agenda.facts()
     }
 
     /// What the scenario and its steps expect of the run, and whether it is so; all of it when the run is over.

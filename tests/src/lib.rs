@@ -2,6 +2,7 @@
 
 pub mod hostile;
 pub mod scoreboard;
+pub mod situations;
 
 use raftbox::engine::native::Native;
 use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};

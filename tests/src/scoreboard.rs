@@ -77,7 +77,7 @@ impl<'a> Broken<'a> {
             ));
         };
         let broken = judge(wasmtime(), &found.header).map_err(|abort| abort.to_string())?.broken;
-        match broken.first() {
+        match broken.iter().find(|broken| broken.event.is_some()) {
             Some(broken) => Err(format!("the built-in node breaks {} as well", broken.property)),
             None => Ok(found),
         }

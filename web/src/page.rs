@@ -172,14 +172,16 @@ fn address(page: Page, text: &str) {
     if let Some(path) = value("run") {
         let guest = value("guest").map(str::to_owned);
         browser::load(path, move |read| match (read, guest) {
-            (Ok(bytes), None) => drop(branches::open_file(page, &bytes, Goal::Violation)),
-            (Ok(bytes), Some(guest)) => branches::open_by(page, bytes, &guest),
+            (Ok(bytes), None) => branches::open_file(page, &bytes, Goal::Violation),
+            (Ok(bytes), Some(guest)) => branches::open_by(page, &bytes, &guest),
             (Err(problem), _) => page.fail(problem),
         });
     } else if let Some(name) = value("scenario") {
         let seed = value("seed").unwrap_or("1");
         match seed.parse() {
-            Ok(seed) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => menu::open(page, name, seed),
+            Ok(seed) if name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ':')) => {
+                menu::open(page, name, seed);
+            }
             _ => page.fail(format!(
                 "The address asks for scenario {name:?} and seed {seed:?}: a name and a number are wanted."
             )),

@@ -4,9 +4,10 @@
 //! there is nothing for it to act on, it says so, and its author is told. What acts do to messages, syncs and elections is
 //! in files of their own.
 
+use super::audit::Audit;
 use super::queue::Item;
 use super::script::{Number, Origin};
-use super::{Action, Agenda, Audit};
+use super::{Action, Agenda};
 use crate::event::{Cause, Endpoint, Micros, NodeId};
 use crate::scenario::step::{Act, Ask, Name, Survive, Target};
 use crate::world::decider::Order;

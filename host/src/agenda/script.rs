@@ -73,7 +73,7 @@ pub(super) struct Script {
     /// Those that wait for a number of events.
     waiting: BTreeSet<(u64, Number)>,
     /// Those that wait for a fact, and whose turn it is.
-    hopeful: BTreeSet<Number>,
+    hopeful: Vec<Number>,
     /// Those that were not taken yet.
     untaken: BTreeSet<Number>,
     remarks: Vec<Remark>,
@@ -103,7 +103,7 @@ impl Script {
             drawn,
             interventions,
             waiting,
-            hopeful: BTreeSet::new(),
+            hopeful: Vec::new(),
             untaken: (0..all).collect(),
             remarks: Vec::new(),
             facts: asks.then(|| Box::new(Facts::new(mixed.nodes))),
@@ -149,7 +149,7 @@ impl Script {
         match step.when {
             When::Then(span) => Some((span.0, next, xxh3_64(step.to_string().as_bytes()))),
             When::Once(_) => {
-                self.hopeful.insert(next);
+                self.hopeful.push(next);
                 None
             }
             When::At(_) | When::After(_) => None,
@@ -180,9 +180,8 @@ impl Script {
             When::Once(fact) => self.ask(fact).1,
             _ => false,
         };
-        let number = self.hopeful.iter().copied().find(is_so)?;
-        self.hopeful.remove(&number);
-        Some(number)
+        let place = self.hopeful.iter().position(is_so)?;
+        Some(self.hopeful.remove(place))
     }
 
     /// Takes an event into account, unless the faults' time is over: what healing brings is no part of what is told.

@@ -23,6 +23,8 @@ struct Guest {
     bytes: Vec<u8>,
     /// Where it came from, if it is not the built-in one: a file, or a name.
     from: Option<String>,
+    /// By what name the scenario has it, if it is a broken node.
+    name: Option<String>,
     sha256: String,
 }
 
@@ -32,7 +34,7 @@ impl Guest {
     }
 
     fn new(bytes: Vec<u8>, from: Option<String>) -> Self {
-        Self { sha256: sha256(&bytes), from, bytes }
+        Self { sha256: sha256(&bytes), from, name: None, bytes }
     }
 }
 
@@ -45,7 +47,9 @@ impl Guests {
         let mut broken = if names.is_empty() { BTreeMap::new() } else { broken(&names, surroundings)? };
         let guest = |name: &Option<&str>| match (name, file) {
             (Some(name), _) => {
-                Ok(Guest::new(broken.remove(*name).unwrap_or_default(), Some(format!("the broken node {name}"))))
+                let bytes = broken.remove(*name).unwrap_or_default();
+                let guest = Guest::new(bytes, Some(format!("the broken node {name}")));
+                Ok(Guest { name: Some((*name).to_owned()), ..guest })
             }
             (None, Some(file)) => Ok(Guest::new(files::read(file, "guest")?, Some(file.display().to_string()))),
             (None, None) => Ok(Guest::built_in()),
@@ -81,15 +85,10 @@ impl Guests {
         Self(self.0.iter().map(|_| Guest::built_in()).collect()).engine(arena, surroundings).map(Some)
     }
 
-    /// The bytes of the one that runs all nodes, if it is not the built-in one.
-    ///
-    /// # Errors
-    /// If there are several.
-    pub(super) fn foreign(&self) -> Result<Option<&[u8]>, Problem> {
-        match self.0.as_slice() {
-            [guest] => Ok(guest.from.as_ref().map(|_| guest.bytes.as_slice())),
-            _ => Err(wrong("this run is by several guests, and only that of one can be kept as a page")),
-        }
+    /// Those that are not built in: the name by which the scenario has each, if it has one, and its bytes.
+    pub(super) fn foreign(&self) -> impl Iterator<Item = (Option<&str>, &[u8])> {
+        let foreign = self.0.iter().filter(|guest| guest.from.is_some());
+        foreign.map(|guest| (guest.name.as_deref(), guest.bytes.as_slice()))
     }
 
     /// Them, compiled, with this much memory for each node.

@@ -3,6 +3,7 @@
 //! Every file of the page is packed into it (gzip, base64) and unpacked by `whole.js`; the policy in it forbids the browser to
 //! load anything from anywhere. The page runs the plan anew, so what is in the document is small, and exact.
 
+use super::guest::Guests;
 use super::{Problem, wrong};
 use crate::plan::Header;
 use crate::runfile::RunFile;
@@ -26,8 +27,8 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsaf
 /// The files that stand in the document as they are, or that it has no use for.
 const APART: [&str; 6] = ["index.html", "page.css", "page.js", "whole.js", "embed.html", "article.css"];
 
-/// The page in `folder`, with the run of that header by that guest, which it opens.
-pub(super) fn document(folder: &Path, header: &Header, guest: Option<&[u8]>) -> Result<String, Problem> {
+/// The page in `folder`, with the run of that header by these guests, which it opens.
+pub(super) fn document(folder: &Path, header: &Header, guests: &Guests) -> Result<String, Problem> {
     let run = RunFile::of(header.clone(), &Trace::new(&header.bytes(), Keep::Nothing)).write();
     let title = format!("raftbox: {}, seed {}", header.plan.scenario.name, header.plan.seed);
     let text = |name: &str| {
@@ -38,8 +39,9 @@ pub(super) fn document(folder: &Path, header: &Header, guest: Option<&[u8]>) -> 
     gather(folder, "", &mut files)
         .map_err(|error| wrong(format!("--html: the page in {} cannot be read: {error}", folder.display())))?;
     files.insert("given.run".into(), packed(&run).into());
-    if let Some(bytes) = guest {
-        files.insert("given.wasm".into(), packed(bytes).into());
+    for (name, bytes) in guests.foreign() {
+        let path = name.map_or("given.wasm".into(), |name| format!("guests/{name}.wasm"));
+        files.insert(path, packed(bytes).into());
     }
     let title = title.replace('&', "&amp;").replace('<', "&lt;");
     let (style, script, files) = (text("page.css")?, text("whole.js")?, Value::from(files));
@@ -60,7 +62,9 @@ fn gather(folder: &Path, prefix: &str, files: &mut Map<String, Value>) -> io::Re
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.file_type()?.is_dir() {
+        if path == "guests" {
+            // Those that run it are there beside.
+        } else if entry.file_type()?.is_dir() {
             gather(&entry.path(), &format!("{path}/"), files)?;
         } else if !APART.contains(&path.as_str()) {
             files.insert(path, packed(&fs::read(entry.path())?).into());

@@ -58,7 +58,7 @@ pub(super) fn run(args: &Run, surroundings: &Surroundings, out: &mut dyn Write) 
         files::write_new("--history", file, text.as_bytes())?;
     }
     if let (Some(file), Some(page)) = (&args.html, &page) {
-        files::write_new("--html", file, html::document(page, &header, guests.foreign()?)?.as_bytes())?;
+        files::write_new("--html", file, html::document(page, &header, &guests)?.as_bytes())?;
     }
     if args.show.format == Format::Json {
         let mut json = report.json();

@@ -7,7 +7,6 @@ use crate::nodes::{Nodes, State};
 use crate::units::Span;
 use raftbox_abi::client::{Attempt, Operation, Outcome, Reply, Request};
 use raftbox_abi::note::{Body, Refusal, Role};
-use std::collections::BTreeMap;
 
 /// What a node has done so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,9 +30,10 @@ struct Asked {
 pub struct Facts {
     nodes: Nodes,
     counts: Vec<Counts>,
-    winners: BTreeMap<u64, NodeId>,
+    /// Who led a term first. Lists that are searched are enough for the few there are, and less code than trees.
+    winners: Vec<(u64, NodeId)>,
     elections: u64,
-    asked: BTreeMap<ClientId, Asked>,
+    asked: Vec<(ClientId, Asked)>,
     /// Since when nobody leads, and how long nobody did before.
     leaderless: (Option<Micros>, Micros),
     at: Micros,
@@ -46,9 +46,9 @@ impl Facts {
         Self {
             nodes: Nodes::new(nodes),
             counts: vec![Counts::default(); nodes as usize],
-            winners: BTreeMap::new(),
+            winners: Vec::new(),
             elections: 0,
-            asked: BTreeMap::new(),
+            asked: Vec::new(),
             leaderless: (None, 0),
             at: 0,
         }
@@ -86,12 +86,13 @@ impl Facts {
         let registers = Request::decode(body).is_none_or(|request| request.operation == Operation::Register);
         if !registers {
             // Asked again, it has no answer again.
-            self.asked.insert(client, Asked { operation, answer: None });
+            self.asked.retain(|(id, _)| *id != client);
+            self.asked.push((client, Asked { operation, answer: None }));
         }
     }
 
     fn answered(&mut self, client: ClientId, operation: u64, answer: impl FnOnce() -> Option<String>) {
-        if let Some(asked) = self.asked.get_mut(&client)
+        if let Some((_, asked)) = self.asked.iter_mut().find(|(id, _)| *id == client)
             && asked.operation == operation
             && asked.answer.is_none()
         {
@@ -104,7 +105,9 @@ impl Facts {
         let count = |node: NodeId| (node as usize).wrapping_sub(1);
         match *body {
             Body::Role { role: Role::Leader, term, .. } => {
-                self.winners.entry(term).or_insert(node);
+                if self.winner(term).is_none() {
+                    self.winners.push((term, node));
+                }
                 self.elections += 1;
             }
             Body::Refused { peer, refusal } => {
@@ -139,16 +142,21 @@ impl Facts {
         }
     }
 
+    fn winner(&self, term: u64) -> Option<NodeId> {
+        self.winners.iter().find(|(of, _)| *of == term).map(|(_, node)| *node)
+    }
+
     /// What a quantity is now.
     #[must_use]
     pub fn value(&self, quantity: Quantity) -> Value {
         match quantity {
-            Quantity::Winner(term) => Value::Node(self.winners.get(&term).copied()),
+            Quantity::Winner(term) => Value::Node(self.winner(term)),
             Quantity::Elections => Value::Number(self.elections),
             Quantity::Node(what, node) => self.of_node(what, node),
             Quantity::Entry(index, node) => Value::Number(self.nodes.get(node).map_or(0, |node| node.log.term(index))),
             Quantity::Answer(client) => {
-                let answer = self.asked.get(&client).and_then(|asked| asked.answer.clone());
+                let asked = self.asked.iter().find(|(id, _)| *id == client);
+                let answer = asked.and_then(|(_, asked)| asked.answer.clone());
                 Value::Text(answer.unwrap_or_else(|| "none".into()))
             }
             Quantity::Leaderless => {

@@ -45,6 +45,28 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("empty-voter", include_str!("../../scenarios/empty-voter.toml")),
     ("empty-voter-at-once", include_str!("../../scenarios/empty-voter-at-once.toml")),
     ("rolled-back", include_str!("../../scenarios/rolled-back.toml")),
+    // What the tests of well-known courses are called: to watch the one that fails.
+    ("lab-initial-election", include_str!("../../scenarios/lab-initial-election.toml")),
+    ("lab-re-election", include_str!("../../scenarios/lab-re-election.toml")),
+    ("lab-many-elections", include_str!("../../scenarios/lab-many-elections.toml")),
+    ("lab-basic-agree", include_str!("../../scenarios/lab-basic-agree.toml")),
+    ("lab-fail-agree", include_str!("../../scenarios/lab-fail-agree.toml")),
+    ("lab-fail-no-agree", include_str!("../../scenarios/lab-fail-no-agree.toml")),
+    ("lab-concurrent-starts", include_str!("../../scenarios/lab-concurrent-starts.toml")),
+    ("lab-rejoin", include_str!("../../scenarios/lab-rejoin.toml")),
+    ("lab-backup", include_str!("../../scenarios/lab-backup.toml")),
+    ("lab-persist-1", include_str!("../../scenarios/lab-persist-1.toml")),
+    ("lab-persist-2", include_str!("../../scenarios/lab-persist-2.toml")),
+    ("lab-persist-3", include_str!("../../scenarios/lab-persist-3.toml")),
+    ("lab-unreliable-agree", include_str!("../../scenarios/lab-unreliable-agree.toml")),
+    ("lab-figure-8-unreliable", include_str!("../../scenarios/lab-figure-8-unreliable.toml")),
+    ("lab-churn", include_str!("../../scenarios/lab-churn.toml")),
+    ("lab-churn-unreliable", include_str!("../../scenarios/lab-churn-unreliable.toml")),
+    ("lab-snapshot-basic", include_str!("../../scenarios/lab-snapshot-basic.toml")),
+    ("lab-snapshot-install", include_str!("../../scenarios/lab-snapshot-install.toml")),
+    ("lab-snapshot-install-unreliable", include_str!("../../scenarios/lab-snapshot-install-unreliable.toml")),
+    ("lab-snapshot-crash", include_str!("../../scenarios/lab-snapshot-crash.toml")),
+    ("lab-snapshot-crash-all", include_str!("../../scenarios/lab-snapshot-crash-all.toml")),
 ];
 
 impl Scenario {
@@ -59,7 +81,7 @@ impl Scenario {
             let nearest = known.iter().map(|known| (distance(known, name), known)).min();
             let hint = match nearest {
                 Some((distance, known)) if distance <= 2 => format!("did you mean {known}?"),
-                _ => format!("there are {}", known.join(", ")),
+                _ => "`raftbox scenarios` lists those that there are".into(),
             };
             let what = format!(
                 "there is no built-in scenario of this name; {hint} (a file is named by a path, ./{name}.toml)"

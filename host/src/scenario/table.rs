@@ -3,17 +3,17 @@
 //! All that is known of verbs is the table [`VERBS`]; of keys, the list in [`keys!`]. Links pack steps by the same two
 //! (see [`link`](crate::link)), so both are only ever added to, at their ends.
 
+mod asked;
 mod damage;
 mod words;
 
-use super::act::{Act, Ask, Later, Mail, Question, READ_MODES, Syncs};
+use super::act::{Act, Ask, Later, Mail, Question, Syncs};
 use super::name::{Jump, Message, Name, Survive, Sync, Target};
 use super::pack::{Pack, Reader};
 use super::step::{Step, When};
 use crate::event::{Alteration, ClientId, Endpoint, NodeId};
 use crate::fact::Fact;
 use crate::units::Span;
-use raftbox_abi::note::ReadMode;
 use serde::{Deserialize, Serialize};
 use words::Words;
 
@@ -152,16 +152,6 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("expect", &["that"], &[]),
 ];
 
-/// Every `ask`, with the keys that it must have and those that it may have.
-const ASKS: &[(&str, &[&str], &[&str])] = &[
-    ("get", &[], &["mode"]),
-    ("put", &["value"], &[]),
-    ("delete", &[], &[]),
-    ("compare-and-set", &["value"], &["expect"]),
-    ("append", &["value"], &[]),
-    ("increment", &[], &["amount"]),
-];
-
 /// What is wrong with the keys that are given, if any is missing or too many.
 fn misfit(what: &str, given: &[&str], must: &[&str], may: &[&str]) -> Result<(), String> {
     if let Some(missing) = must.iter().find(|key| !given.contains(key)) {
@@ -236,37 +226,6 @@ impl Table {
             Some(Name(Endpoint::Client(client))) => Ok(client),
             Some(Name(Endpoint::Node(_))) => Err(mistake.into()),
         }
-    }
-
-    /// How a client is to read; through the log, if nothing is said.
-    fn read_mode(&self) -> Result<ReadMode, String> {
-        let Some(word) = &self.mode else { return Ok(ReadMode::Log) };
-        READ_MODES.into_iter().find(|mode| mode.word() == word).ok_or_else(|| {
-            let known = READ_MODES.map(ReadMode::word).join(", ");
-            format!("there is no way to read called {word:?}; there are {known}")
-        })
-    }
-
-    /// What a client is to ask.
-    fn asked(&self) -> Result<Ask, String> {
-        let ask = self.ask.as_deref().unwrap_or_default();
-        let Some((_, must, may)) = ASKS.iter().find(|(known, ..)| *known == ask) else {
-            let known: Vec<_> = ASKS.iter().map(|(known, ..)| *known).collect();
-            return Err(format!("a client cannot ask {ask:?}; it can ask {}", known.join(", ")));
-        };
-        let given: Vec<_> =
-            self.given().into_iter().filter(|key| ["value", "expect", "amount", "mode"].contains(key)).collect();
-        misfit(&format!("the request {ask:?}"), &given, must, may)?;
-        let value = self.value.clone().unwrap_or_default();
-        let what = match ask {
-            "get" => Question::Get(self.read_mode()?),
-            "put" => Question::Put(value),
-            "delete" => Question::Delete,
-            "compare-and-set" => Question::CompareAndSet(self.expect.clone(), value),
-            "append" => Question::Append(value),
-            _ => Question::Increment(self.amount.unwrap_or(1)),
-        };
-        Ok(Ask { key: self.key.clone().unwrap_or_default(), what })
     }
 
     /// What the step does to nodes and links. The keys that a verb must have are there.
@@ -468,22 +427,6 @@ impl Table {
         match syncs {
             Syncs::One(sync) => Self { sync: Some(sync), ..self },
             Syncs::Of(node) => Self { node: Some(node), ..self },
-        }
-    }
-
-    fn asking(self, Ask { key, what }: Ask) -> Self {
-        let ask = |name: &str| Self { ask: Some(name.into()), key: Some(key), ..self };
-        match what {
-            Question::Get(ReadMode::Log) => ask("get"),
-            Question::Get(mode) => Self { mode: Some(mode.word().into()), ..ask("get") },
-            Question::Put(value) => Self { value: Some(value), ..ask("put") },
-            Question::Delete => ask("delete"),
-            Question::CompareAndSet(expect, value) => Self { expect, value: Some(value), ..ask("compare-and-set") },
-            Question::Append(value) => Self { value: Some(value), ..ask("append") },
-            Question::Increment(amount) => Self { amount: Some(amount), ..ask("increment") },
-            Question::Transfer(_) | Question::Compact | Question::Members { .. } => {
-                unreachable!("it has a verb of its own")
-            }
         }
     }
 

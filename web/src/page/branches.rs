@@ -10,7 +10,7 @@ use crate::guest::Admitted;
 use leptos::prelude::*;
 use raftbox::branch::{BranchId, Tree};
 use raftbox::event::Micros;
-use raftbox::plan::Plan;
+use raftbox::plan::{Header, Plan};
 use raftbox::runfile::RunFile;
 use raftbox::scenario::step::Act;
 use serde::{Deserialize, Serialize};
@@ -19,8 +19,8 @@ use std::cell::RefCell;
 /// Every course of a run that was opened.
 #[derive(Clone, Serialize, Deserialize)]
 struct Kept {
-    /// The hash of the guest that runs it.
-    guest: String,
+    /// The hashes of the guests that run it.
+    guests: Vec<String>,
     tree: Tree,
     shown: BranchId,
     /// When each branch left its parent, and how far it is known.
@@ -60,13 +60,13 @@ pub(crate) fn remember() {
 
 /// The branches that a plan is one of, if there are any, and which it is; else a tree of its own.
 fn at_hand(plan: &Plan) -> Kept {
-    let guest = session::guest();
-    let fits = |kept: &Kept| kept.guest == guest && kept.branch(plan).is_some();
+    let guests = session::guests(plan);
+    let fits = |kept: &Kept| kept.guests == guests && kept.branch(plan).is_some();
     let found = kept()
         .filter(fits)
         .or_else(|| FORMER.with_borrow(|former| former.iter().rev().find(|kept| fits(kept)).cloned()));
     let mut kept =
-        found.unwrap_or_else(|| Kept { guest, tree: Tree::new(plan.clone()), shown: 0, spans: vec![(0, 0)] });
+        found.unwrap_or_else(|| Kept { guests, tree: Tree::new(plan.clone()), shown: 0, spans: vec![(0, 0)] });
     kept.shown = kept.branch(plan).unwrap_or(0);
     kept
 }
@@ -81,7 +81,7 @@ pub(crate) fn open(page: Page, plan: &Plan, goal: Goal) -> bool {
     FORMER.with_borrow_mut(|former| {
         former.extend(before.filter(Kept::branches));
         // It is shown now, and may grow; so it is no former one. Others may have a branch with the same plan.
-        former.retain(|kept| kept.guest != opened.guest || kept.tree != opened.tree);
+        former.retain(|kept| kept.guests != opened.guests || kept.tree != opened.tree);
     });
     keep(page, opened);
     true
@@ -89,45 +89,84 @@ pub(crate) fn open(page: Page, plan: &Plan, goal: Goal) -> bool {
 
 /// The former runs to which something was done: what they are called, and the plan that was shown last.
 pub(crate) fn former() -> Vec<(String, Plan)> {
-    let here = session::guest();
+    // The usual guest is the one that it was; others that a plan names can be had again.
+    let is_here = |kept: &&Kept| {
+        let is_usual = |plan: Plan| session::missing(&plan).is_some() || session::guests(&plan) == kept.guests;
+        kept.tree.plan(kept.shown).is_ok_and(is_usual)
+    };
     let told = |kept: &Kept| {
         let plan = kept.tree.plan(kept.shown).ok()?;
         let count = kept.tree.iter().count();
         Some((format!("{} {}, {count} branches", plan.scenario.name, plan.seed), plan))
     };
-    FORMER.with_borrow(|former| former.iter().rev().filter(|kept| kept.guest == here).filter_map(told).collect())
+    FORMER.with_borrow(|former| former.iter().rev().filter(is_here).filter_map(told).collect())
 }
 
-/// Opens the run of a run file, at a place in it; `false` if it cannot be opened.
-pub(crate) fn open_file(page: Page, bytes: &[u8], goal: Goal) -> bool {
+/// Has the guests that a plan names loaded, and then does something; at once, if they are here.
+pub(crate) fn once_loaded(page: Page, plan: &Plan, then: impl FnOnce() + 'static) {
+    fn load(page: Page, plan: Plan, then: Box<dyn FnOnce()>) {
+        let Some(name) = session::missing(&plan) else { return then() };
+        browser::bring_from(&format!("guests/{name}.wasm"), plan.scenario.arena.0, move |read| match read {
+            Ok(admitted) => {
+                let sha256 = Admitted::read(&admitted).map(|guest| guest.sha256);
+                session::came(name, sha256.unwrap_or_default());
+                load(page, plan, then);
+            }
+            Err(problem) => page.fail(problem),
+        });
+    }
+    load(page, plan.clone(), Box::new(then));
+}
+
+/// Opens the run of a plan, at a place in it, once the guests that it names are here.
+pub(crate) fn load(page: Page, plan: Plan, goal: Goal) {
+    once_loaded(page, &plan.clone(), move || {
+        open(page, &plan, goal);
+    });
+}
+
+/// Opens the run of a run file, at a place in it.
+pub(crate) fn open_file(page: Page, bytes: &[u8], goal: Goal) {
     match RunFile::read(bytes) {
         Ok(file) => {
             let header = file.head.header;
-            let ours = session::guest();
-            if header.guests.iter().all(|guest| *guest == ours) {
-                return open(page, &header.plan, goal);
-            }
-            let theirs = header.guests.join(", ");
-            page.fail(format!(
-                "This run was made with another guest, {theirs}; open that guest first: the one here is {ours}."
-            ));
+            once_loaded(page, &header.plan.clone(), move || {
+                open_header(page, &header, goal);
+            });
         }
         Err(error) => page.fail(format!("{error}.")),
     }
+}
+
+/// Opens the run of a header, if it is by the guests at hand; `false` if it cannot be opened.
+fn open_header(page: Page, header: &Header, goal: Goal) -> bool {
+    let ours = session::guests(&header.plan);
+    if header.guests == ours {
+        return open(page, &header.plan, goal);
+    }
+    let (theirs, ours) = (header.guests.join(", "), ours.join(", "));
+    page.fail(format!(
+        "This run was made with another guest, {theirs}; open that guest first: the one here is {ours}."
+    ));
     false
 }
 
 /// Opens the run of a run file by a guest that lies where the page does, at the first violation. What was shown stays if that
 /// cannot be.
-pub(crate) fn open_by(page: Page, file: Vec<u8>, guest: &str) {
-    let arena = RunFile::read(&file).map_or(0, |file| file.head.header.plan.scenario.arena.0);
-    browser::bring_from(guest, arena, move |read| match read {
+pub(crate) fn open_by(page: Page, file: &[u8], guest: &str) {
+    let header = match RunFile::read(file) {
+        Ok(file) => file.head.header,
+        Err(error) => return page.fail(format!("{error}.")),
+    };
+    browser::bring_from(guest, header.plan.scenario.arena.0, move |read| match read {
         Ok(admitted) => {
             let before = session::brought();
             session::bring(Admitted::read(&admitted).map(|guest| guest.sha256));
-            if !open_file(page, &file, Goal::Violation) {
-                session::bring(before);
-            }
+            once_loaded(page, &header.plan.clone(), move || {
+                if !open_header(page, &header, Goal::Violation) {
+                    session::bring(before);
+                }
+            });
         }
         Err(problem) => page.fail(problem),
     });

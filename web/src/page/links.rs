@@ -3,6 +3,7 @@
 use super::state::{Goal, Page};
 use super::{branches, browser, session};
 use leptos::prelude::*;
+use raftbox::runfile::RunFile;
 
 /// Puts the link to what is shown into the address, and into the clipboard.
 pub(crate) fn share(page: Page) {
@@ -37,9 +38,13 @@ pub(crate) fn show(page: Page) {
 pub(crate) fn open(page: Page, text: &str) {
     browser::linked(text, &session::guest(), move |read| match read {
         Ok(link) => {
-            if branches::open_file(page, &link.file, Goal::Events(link.events)) {
-                page.linked.set(Some(link.digest).filter(|digest| !digest.is_empty()));
-            }
+            let Ok(file) = RunFile::read(&link.file) else { return };
+            let plan = file.head.header.plan;
+            branches::once_loaded(page, &plan.clone(), move || {
+                if branches::open(page, &plan, Goal::Events(link.events)) {
+                    page.linked.set(Some(link.digest).filter(|digest| !digest.is_empty()));
+                }
+            });
         }
         Err(problem) => page.fail(format!("The link in the address leads nowhere: {problem}.")),
     });

@@ -12,20 +12,35 @@ use serde::Deserialize;
 struct Listed {
     name: String,
     about: String,
+    variants: Vec<Variant>,
+}
+
+/// A variant of one.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Variant {
+    name: String,
+    about: String,
+    /// What is wrong with the node that runs it, if it is a broken one.
+    broken: Option<String>,
 }
 
 /// Opens a built-in scenario under a seed.
 pub(crate) fn open(page: Page, name: &str, seed: u64) {
-    let path = format!("scenarios/{name}.run");
+    let path = format!("scenarios/{}.run", name.replace(':', "."));
     browser::load(&path.clone(), move |read| match read.map(|file| RunFile::read(&file)) {
         Ok(Ok(file)) => {
             let mut plan = file.head.header.plan;
             plan.seed = seed;
-            branches::open(page, &plan, Goal::Violation);
+            branches::load(page, plan, Goal::Violation);
         }
         Ok(Err(error)) => page.fail(format!("{path}: {error}.")),
         Err(problem) => page.fail(problem),
     });
+}
+
+/// The name of a scenario without that of its variant.
+fn head(name: &str) -> &str {
+    name.split(':').next().unwrap_or(name)
 }
 
 /// The scenario that is shown: its name, the seed, and what it is about.
@@ -33,28 +48,6 @@ type Shown = Memo<Option<(String, u64, String)>>;
 
 #[component]
 pub(crate) fn Menu() -> impl IntoView {
-    let page = page();
-    let shown: Shown = Memo::new(move |_| {
-        page.run.track();
-        session::with(|session| {
-            let plan = &session.header().plan;
-            (plan.scenario.name.clone(), plan.seed, plan.scenario.about.clone())
-        })
-    });
-    view! {
-        <header class="menu">
-            <h1>"raftbox"</h1>
-            <Choice shown=shown />
-            <Keeping />
-            <DigestOfAll />
-        </header>
-        <p class="about">{move || shown.get().map(|(_, _, about)| about)}</p>
-    }
-}
-
-/// Which scenario, and under which seed.
-#[component]
-fn Choice(shown: Shown) -> impl IntoView {
     let page = page();
     let listed = RwSignal::new(Vec::<Listed>::new());
     browser::load("scenarios/list.json", move |read| {
@@ -65,11 +58,47 @@ fn Choice(shown: Shown) -> impl IntoView {
             Err(problem) => page.fail(problem),
         }
     });
+    let shown: Shown = Memo::new(move |_| {
+        page.run.track();
+        session::with(|session| {
+            let plan = &session.header().plan;
+            (plan.scenario.name.clone(), plan.seed, plan.scenario.about.clone())
+        })
+    });
+    let broken = move || {
+        let (name, ..) = shown.get()?;
+        let (name, variant) = name.split_once(':')?;
+        let listed = listed.read();
+        let variant =
+            listed.iter().find(|item| item.name == name)?.variants.iter().find(|item| item.name == variant)?;
+        let what = variant.broken.clone()?;
+        Some(view! { <strong class="broken" id="broken">"✗ a broken node: "{what}</strong>" " })
+    };
+    view! {
+        <header class="menu">
+            <h1>"raftbox"</h1>
+            <Choice shown=shown listed=listed />
+            <Keeping />
+            <DigestOfAll />
+        </header>
+        <p class="about">{broken}{move || shown.get().map(|(_, _, about)| about)}</p>
+    }
+}
+
+/// Which scenario, and under which seed.
+#[component]
+fn Choice(shown: Shown, listed: RwSignal<Vec<Listed>>) -> impl IntoView {
+    let page = page();
     // A scenario of somebody's own: it is named, and cannot be chosen anew.
     let unlisted = Memo::new(move |_| {
         let (name, ..) = shown.get()?;
         let listed = listed.read();
-        (!listed.is_empty() && listed.iter().all(|item| item.name != name)).then_some(name)
+        (!listed.is_empty() && listed.iter().all(|item| item.name != head(&name))).then_some(name)
+    });
+    let variants = Memo::new(move |_| {
+        let (name, ..) = shown.get()?;
+        let variants = listed.read().iter().find(|item| item.name == head(&name))?.variants.clone();
+        (!variants.is_empty()).then(|| (head(&name).to_owned(), variants))
     });
     let seed = NodeRef::<leptos::html::Input>::new();
     let choose = move |name: String| {
@@ -95,7 +124,7 @@ fn Choice(shown: Shown) -> impl IntoView {
     };
     let option = move |item: Listed| {
         let name = item.name.clone();
-        let chosen = move || shown.get().is_some_and(|(shown, ..)| shown == name);
+        let chosen = move || shown.get().is_some_and(|(shown, ..)| head(&shown) == name);
         view! { <option value=item.name.clone() title=item.about selected=chosen>{item.name.clone()}</option> }
     };
     view! {
@@ -105,6 +134,24 @@ fn Choice(shown: Shown) -> impl IntoView {
                 <For each=move || listed.get() key=|listed| listed.name.clone() children=option />
             </select>
         </label>
+        {move || variants.get().map(|(name, variants)| {
+            let option = |Variant { name: variant, about, broken }: Variant| {
+                let whole = format!("{name}:{variant}");
+                let value = whole.clone();
+                let sign = if broken.is_some() { " ✗" } else { "" };
+                let chosen = move || shown.get().is_some_and(|(shown, ..)| shown == whole);
+                view! { <option value=value title=about selected=chosen>{variant}{sign}</option> }
+            };
+            let options = variants.into_iter().map(option).collect_view();
+            view! {
+                <label>"variant "
+                    <select id="variant" on:change=move |event| choose(event_target_value(&event))>
+                        <option value=name.clone()>"as it should be"</option>
+                        {options}
+                    </select>
+                </label>
+            }
+        })}
         <label>"seed "
             <input id="seed" node_ref=seed inputmode="numeric" size="8" on:change=move |_| again()
                 prop:value=move || shown.get().map_or(1, |(_, seed, _)| seed).to_string() />
@@ -132,7 +179,7 @@ fn Keeping() -> impl IntoView {
     };
     let picked = move |_| {
         browser::picked("open", move |read| match read {
-            Ok(bytes) => drop(branches::open_file(page, &bytes, Goal::Violation)),
+            Ok(bytes) => branches::open_file(page, &bytes, Goal::Violation),
             Err(problem) => page.fail(problem),
         });
     };

@@ -4,6 +4,7 @@ use super::session;
 use super::state::page;
 use leptos::prelude::*;
 use raftbox::check::Verdict;
+use raftbox::expectation::Expectation;
 use raftbox::timeline::seconds;
 
 #[component]
@@ -35,7 +36,19 @@ pub(crate) fn Properties() -> impl IntoView {
         }
         Verdict::Unknown { .. } => view! { <li><span class="sign">"?"</span>" "{name}" is unknown"</li> }.into_any(),
     };
+    let expectations = Memo::new(move |_| {
+        page.run.track();
+        if page.over.get() { session::with(|session| session.expectations()).unwrap_or_default() } else { Vec::new() }
+    });
+    let expected = move |expectation: Expectation| {
+        let (class, sign) = if expectation.is_met() { ("holds", "✓") } else { ("violated", "✗") };
+        view! { <li class=class><span class="sign">{sign}</span>" "{expectation.to_string()}</li> }
+    };
     view! {
+        {move || (!expectations.read().is_empty()).then(|| view! {
+            <p class="faint">"What the scenario says is to be seen:"</p>
+            <ul class="properties" id="expected">{expectations.get().into_iter().map(expected).collect_view()}</ul>
+        })}
         <p class="faint">{move || if page.over.get() { "Of the whole run:" } else { "So far:" }}</p>
         <ul class="properties" id="properties">{move || verdicts.get().into_iter().map(row).collect_view()}</ul>
     }

@@ -7,6 +7,7 @@ use crate::guest::Admitted;
 use raftbox::agenda::script::{Origin, Remark};
 use raftbox::check::{Contradiction, LINEARIZABILITY, Verdict};
 use raftbox::engine::{Engine as _, Node};
+use raftbox::expectation::Expectation;
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::runfile::RunFile;
 use raftbox::simulation::Simulation;
@@ -17,6 +18,9 @@ use raftbox_guest_bytes::BYTES;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+/// An engine, with its guests and the memory of its nodes.
+type Made = (Vec<String>, u64, Rc<Browser>);
+
 thread_local! {
     /// The run that is shown. Nodes of an engine belong to this thread, and signals do not hold what does.
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
@@ -24,8 +28,10 @@ thread_local! {
     static BESIDE: RefCell<Option<Session>> = const { RefCell::new(None) };
     /// The hash of the guest in use, if it is one that somebody brought.
     static BROUGHT: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// The last engine, with its guest and the memory of its nodes: its instances serve the next run too.
-    static ENGINE: RefCell<Option<(String, u64, Rc<Browser>)>> = const { RefCell::new(None) };
+    /// The hashes of the broken nodes that are here, by their names.
+    static BROKEN: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+    /// The last engine: its instances serve the next run too.
+    static ENGINE: RefCell<Option<Made>> = const { RefCell::new(None) };
 }
 
 /// A run that is simulated and looked at.
@@ -54,29 +60,51 @@ pub(crate) fn bring(guest: Option<String>) {
     BROUGHT.set(guest);
 }
 
+/// The hash of a broken node, if it is here.
+fn broken(name: &str) -> Option<String> {
+    let of = |(known, _): &&(String, String)| known == name;
+    BROKEN.with_borrow(|broken| broken.iter().find(of).map(|(_, hash)| hash.clone()))
+}
+
 /// The hash of the guest in use.
 pub(crate) fn guest() -> String {
     brought().unwrap_or_else(|| sha256(BYTES))
 }
 
-fn engine(arena: u64) -> Result<Rc<Browser>, String> {
-    let guest = guest();
+/// The first guest that a plan names and that is not here yet.
+pub(crate) fn missing(plan: &Plan) -> Option<String> {
+    plan.scenario.guests().into_iter().flatten().find(|name| broken(name).is_none()).map(str::to_owned)
+}
+
+/// A guest that plans name, which the gate has admitted, is here.
+pub(crate) fn came(name: String, sha256: String) {
+    BROKEN.with_borrow_mut(|broken| broken.push((name, sha256)));
+}
+
+/// The hashes of the guests that run a plan, all of which are here.
+pub(crate) fn guests(plan: &Plan) -> Vec<String> {
+    let hash = |name: Option<&str>| name.and_then(broken).unwrap_or_else(guest);
+    plan.scenario.guests().into_iter().map(hash).collect()
+}
+
+fn engine(guests: &[String], arena: u64) -> Result<Rc<Browser>, String> {
     let kept = ENGINE.with_borrow(|kept| match kept {
-        Some((of, size, engine)) if *of == guest && *size == arena => Some(Rc::clone(engine)),
+        Some((of, size, engine)) if of == guests && *size == arena => Some(Rc::clone(engine)),
         _ => None,
     });
     if let Some(engine) = kept {
         return Ok(engine);
     }
-    let admitted = match brought() {
-        None => built_in(arena),
-        Some(hash) => {
-            let admitted = browser::admitted(&hash, arena).and_then(|bytes| Admitted::read(&bytes));
-            admitted.ok_or("The guest in use cannot have as much memory as this run gives it.")?
+    let admitted = |hash: &String| {
+        if *hash == sha256(BYTES) {
+            return Ok(built_in(arena));
         }
+        let admitted = browser::admitted(hash, arena).and_then(|bytes| Admitted::read(&bytes));
+        admitted.ok_or("The guest in use cannot have as much memory as this run gives it.")
     };
-    let engine = Rc::new(Browser::new(vec![admitted]).map_err(|abort| abort.to_string())?);
-    ENGINE.set(Some((guest, arena, Rc::clone(&engine))));
+    let admitted = guests.iter().map(admitted).collect::<Result<_, _>>()?;
+    let engine = Rc::new(Browser::new(admitted).map_err(|abort| abort.to_string())?);
+    ENGINE.set(Some((guests.to_vec(), arena, Rc::clone(&engine))));
     Ok(engine)
 }
 
@@ -105,9 +133,10 @@ pub(crate) fn close_beside() {
 }
 
 fn begin(plan: Plan) -> Result<Session, String> {
-    let header = Header::new(plan, guest());
+    let guests = guests(&plan);
+    let header = Header::by(plan, guests);
     let scenario = &header.plan.scenario;
-    let engine = engine(scenario.arena.0)?;
+    let engine = engine(&header.guests, scenario.arena.0)?;
     let recording = Recording::new(scenario);
     Ok(Session {
         describer: engine.node(0).map_err(|abort| abort.to_string())?,
@@ -200,6 +229,11 @@ impl Session {
     /// Why what clients were answered is not linearizable, if it is not, and the run is over.
     pub(crate) fn contradiction(&self) -> Option<&Contradiction> {
         self.contradiction.as_ref()
+    }
+
+    /// What the scenario and its steps expect, and whether it is so.
+    pub(crate) fn expectations(&self) -> Vec<Expectation> {
+        self.simulation.expectations()
     }
 
     /// What became of each property so far.

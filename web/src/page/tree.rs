@@ -119,7 +119,7 @@ pub(crate) fn Former() -> impl IntoView {
         branches::former()
     });
     let row = move |(name, plan): (String, raftbox::plan::Plan)| {
-        view! { <li><button type="button" on:click=move |_| { branches::open(page, &plan, Goal::Events(0)); }>{name}</button></li> }
+        view! { <li><button type="button" on:click=move |_| branches::load(page, plan.clone(), Goal::Events(0))>{name}</button></li> }
     };
     move || {
         (!former.read().is_empty()).then(|| {

@@ -1,0 +1,46 @@
+//! Lessons hold: every situation has one, each question has one right answer, by several seeds, and all answers are told.
+
+use raftbox::lesson::{LESSONS, Lesson};
+use raftbox::scenario::Scenario;
+use raftbox::simulation::Simulation;
+use raftbox::trace::Keep;
+use raftbox_tests::situations::{Ready, guests, told};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+#[test]
+fn every_situation_has_a_lesson() {
+    let told = told();
+    let situations = told.iter().map(|(name, _)| name.split(':').next().unwrap_or(name));
+    let situations: BTreeSet<&str> = situations.filter(|name| !name.starts_with("lab-")).collect();
+    assert_eq!(situations, LESSONS.iter().map(|(name, _)| *name).collect());
+    assert!(situations.len() >= 20);
+}
+
+#[test]
+fn each_question_has_one_answer_and_goals_can_be_noticed() {
+    let told = told();
+    let guests = guests(&told);
+    for (name, _) in LESSONS {
+        let lesson = Lesson::built_in(name).unwrap_or_else(|mistake| panic!("{mistake}"));
+        assert!(!lesson.question.is_empty() && lesson.watch.len() >= 2, "{name}");
+        for question in &lesson.question {
+            let variant = question.variant.as_ref().map_or(String::new(), |variant| format!(":{variant}"));
+            let scenario = Scenario::built_in(&format!("{name}{variant}"), None).unwrap();
+            for (_, fact) in &question.options {
+                fact.check(scenario.nodes, scenario.clients.count).unwrap_or_else(|what| panic!("{name}: {what}"));
+            }
+            let ready = Ready::new(&scenario, &guests);
+            for seed in 1..4 {
+                let mut simulation =
+                    Simulation::new(Rc::clone(&ready.engine), &ready.header(seed), Keep::Nothing).unwrap();
+                simulation.run().unwrap();
+                let answer = question.answer(simulation.facts().unwrap());
+                assert!(answer.is_some(), "{name}{variant}, seed {seed}: {}", question.ask);
+            }
+        }
+        if let Some(goal) = lesson.goal {
+            assert!(goal.violates.is_some() != goal.fact.is_some(), "{name}: a goal is noticed by one thing");
+        }
+    }
+}
