@@ -4,6 +4,8 @@
 
 #[path = "page/by_hand.rs"]
 mod by_hand;
+#[path = "page/course.rs"]
+mod course;
 #[path = "page/embedded.rs"]
 mod embedded;
 #[path = "page/every_act.rs"]

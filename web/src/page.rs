@@ -176,11 +176,11 @@ fn address(page: Page, text: &str) {
             (Ok(bytes), Some(guest)) => branches::open_by(page, &bytes, &guest),
             (Err(problem), _) => page.fail(problem),
         });
-    } else if let Some(name) = value("scenario") {
+    } else if let Some(name) = value("scenario").map(|name| name.replace("%3A", ":")) {
         let seed = value("seed").unwrap_or("1");
         match seed.parse() {
             Ok(seed) if name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ':')) => {
-                menu::open(page, name, seed);
+                menu::open(page, &name, seed);
             }
             _ => page.fail(format!(
                 "The address asks for scenario {name:?} and seed {seed:?}: a name and a number are wanted."

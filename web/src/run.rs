@@ -8,6 +8,7 @@ use crate::built_in::built_in;
 use crate::engine::{Browser, Image};
 use crate::guest::Admitted;
 use raftbox::check::Verdict;
+use raftbox::fact::Fact;
 use raftbox::plan::{Header, sha256};
 use raftbox::runfile::RunFile;
 use raftbox::simulation::{self, Simulation};
@@ -202,6 +203,16 @@ impl Run {
         };
         let verdicts = self.simulation.record().checkers.verdicts();
         verdicts.iter().map(|(property, verdict)| format!("{property}: {}", word(verdict))).collect()
+    }
+
+    /// Whether a fact is so; when the run is over, whether it was when the faults' time was.
+    ///
+    /// # Errors
+    /// If that is no fact, or nobody keeps facts of this run, since its scenario expects nothing.
+    pub fn ask(&self, fact: &str) -> Result<bool, JsError> {
+        let fact: Fact = fact.parse().map_err(|what: String| JsError::new(&format!("the fact {what}")))?;
+        let facts = self.simulation.facts().ok_or_else(|| JsError::new("nothing is expected of this run"))?;
+        Ok(fact.ask(facts).1)
     }
 
     /// What guests told, a line each, and why they trapped; in no digest.

@@ -25,7 +25,18 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsaf
                       img-src data: blob:; base-uri 'none'; form-action 'none'";
 
 /// The files that stand in the document as they are, or that it has no use for.
-const APART: [&str; 6] = ["index.html", "page.css", "page.js", "whole.js", "embed.html", "article.css"];
+const APART: [&str; 10] = [
+    "index.html",
+    "page.css",
+    "page.js",
+    "whole.js",
+    "embed.html",
+    "article.css",
+    "course.html",
+    "course.css",
+    "course.js",
+    "lessons.json",
+];
 
 /// The page in `folder`, with the run of that header by these guests, which it opens.
 pub(super) fn document(folder: &Path, header: &Header, guests: &Guests) -> Result<String, Problem> {

@@ -15,11 +15,12 @@ mod order;
 use anyhow::{Context as _, Error, Result, bail, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use raftbox::lesson::{LESSONS, Lesson, Question};
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::runfile::RunFile;
 use raftbox::scenario::{LIBRARY, Mistake, Scenario, Variant, variants};
 use raftbox::trace::{Keep, Trace};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -38,7 +39,7 @@ pub const BUDGET: u64 = 760_000;
 const MODULES: [(&str, &str); 2] = [("raftbox-web", "raftbox"), ("raftbox-web-gate", "gate")];
 
 /// What is loaded later, or only one of it: paths that begin so do not count for the budget.
-const LATER: [&str; 3] = ["gate", "scenarios/", "guests/"];
+const LATER: [&str; 5] = ["gate", "scenarios/", "guests/", "course", "lessons"];
 
 /// How the module is linked: with its stack pointer exported, since `engine.js` puts it back when a trap unwinds an import.
 const LINK_ARGS: [&str; 1] = ["--export=__stack_pointer"];
@@ -192,10 +193,34 @@ fn scenarios(folder: &Path, guests: &Path) -> Result<()> {
         let variants: Vec<_> = variants.iter().map(variant).collect();
         json!({ "name": name, "about": scenario.about, "variants": variants })
     });
-    fs::write(folder.join("list.json"), serde_json::to_vec(&list.collect::<Vec<_>>())?)?;
+    let list: Vec<Value> = list.collect();
+    fs::write(folder.join("list.json"), serde_json::to_vec(&list)?)?;
+    fs::write(folder.with_file_name("lessons.json"), serde_json::to_vec(&lessons(&list)?)?)?;
     fs::create_dir_all(guests)?;
     broken.iter().try_for_each(|(name, (_, bytes))| fs::write(guests.join(format!("{name}.wasm")), bytes))?;
     Ok(())
+}
+
+/// The lessons, for the course, with the variants of their scenarios as they are listed.
+fn lessons(list: &[Value]) -> Result<Vec<Value>> {
+    let lesson = |(name, _): &(&str, &str)| {
+        let Lesson { title, topic, why, watch, question: asked, .. } = Lesson::built_in(name)?;
+        let question = |Question { ask, variant, options, told }: &Question| {
+            let whole = variant.as_ref().map_or((*name).to_owned(), |variant| format!("{name}:{variant}"));
+            let guest = Scenario::built_in(&whole, None)?.guest;
+            let options: Vec<_> = options.iter().map(|(option, fact)| (option, fact.to_string())).collect();
+            Ok::<_, Mistake>(
+                json!({ "ask": ask, "variant": variant, "guest": guest, "options": options, "told": told }),
+            )
+        };
+        let questions = asked.iter().map(question).collect::<Result<Vec<_>, _>>()?;
+        let variants = list.iter().find(|item| item["name"] == *name).map(|item| &item["variants"]);
+        Ok(json!({
+            "name": name, "title": title, "topic": topic, "why": why, "watch": watch, "questions": questions,
+            "variants": variants,
+        }))
+    };
+    LESSONS.iter().map(lesson).collect()
 }
 
 /// Broken nodes, built: what is wrong with each, and its bytes.

@@ -74,6 +74,13 @@ pub(crate) fn Menu() -> impl IntoView {
         let what = variant.broken.clone()?;
         Some(view! { <strong class="broken" id="broken">"✗ a broken node: "{what}</strong>" " })
     };
+    // A variant says what is otherwise, so what it is otherwise than goes before.
+    let usual = move || {
+        let (name, ..) = shown.get()?;
+        let (name, _) = name.split_once(':')?;
+        let usual = listed.read().iter().find(|item| item.name == name)?.about.clone();
+        Some(usual + " ")
+    };
     view! {
         <header class="menu">
             <h1>"raftbox"</h1>
@@ -81,7 +88,7 @@ pub(crate) fn Menu() -> impl IntoView {
             <Keeping />
             <DigestOfAll />
         </header>
-        <p class="about">{broken}{move || shown.get().map(|(_, _, about)| about)}</p>
+        <p class="about">{broken}{usual}{move || shown.get().map(|(_, _, about)| about)}</p>
     }
 }
 
