@@ -66,15 +66,29 @@ fn words(line: &str) -> Vec<String> {
     words.collect()
 }
 
-fn raftbox(line: &str) -> Done {
+/// What the command prints, what it complains of, and its exit code.
+fn printed(line: &str) -> (String, String, u8) {
     let args: Vec<String> = std::iter::once("raftbox".to_owned()).chain(words(line)).collect();
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
     let surroundings = Surroundings { cache: Some(cache), ..Surroundings::default() };
     let mut out = anstream::StripStream::new(Vec::new());
     let mut err = anstream::StripStream::new(Vec::new());
     let code = main_with(args, &surroundings, &mut out, &mut err);
-    let text = |bytes| mask(&String::from_utf8(bytes).unwrap());
-    Done { out: text(out.into_inner()), err: text(err.into_inner()), code }
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(out.into_inner()), text(err.into_inner()), code)
+}
+
+fn raftbox(line: &str) -> Done {
+    let (out, err, code) = printed(line);
+    Done { out: mask(&out), err: mask(&err), code }
+}
+
+/// `cargo test --test cli digest -- --nocapture` tells the digest that this build makes, to be compared with another's.
+#[test]
+fn the_digest_of_this_build_is_told() {
+    let (out, err, code) = printed("run chaos --seed 7 --for 20s --format json");
+    assert_eq!((err.as_str(), code), ("", 0));
+    println!("{out}");
 }
 
 /// Masks what depends on the machine or on the build of the guest.
