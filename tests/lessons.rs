@@ -1,7 +1,7 @@
 //! Lessons hold: every situation has one, each question has one right answer, by several seeds, and all answers are told.
 
 use raftbox::lesson::{LESSONS, Lesson};
-use raftbox::scenario::Scenario;
+use raftbox::scenario::{Scenario, parted};
 use raftbox::simulation::Simulation;
 use raftbox::trace::Keep;
 use raftbox_tests::situations::{Ready, guests, told};
@@ -11,7 +11,7 @@ use std::rc::Rc;
 #[test]
 fn every_situation_has_a_lesson() {
     let told = told();
-    let situations = told.iter().map(|(name, _)| name.split(':').next().unwrap_or(name));
+    let situations = told.iter().map(|(name, _)| parted(name).0);
     let situations: BTreeSet<&str> = situations.filter(|name| !name.starts_with("lab-")).collect();
     assert_eq!(situations, LESSONS.iter().map(|(name, _)| *name).collect());
     assert!(situations.len() >= 20);
@@ -25,8 +25,8 @@ fn each_question_has_one_answer_and_goals_can_be_noticed() {
         let lesson = Lesson::built_in(name).unwrap_or_else(|mistake| panic!("{mistake}"));
         assert!(!lesson.question.is_empty() && lesson.watch.len() >= 2, "{name}");
         for question in &lesson.question {
-            let variant = question.variant.as_ref().map_or(String::new(), |variant| format!(":{variant}"));
-            let scenario = Scenario::built_in(&format!("{name}{variant}"), None).unwrap();
+            let whole = question.scenario(name);
+            let scenario = Scenario::built_in(&whole, None).unwrap();
             for (_, fact) in &question.options {
                 fact.check(scenario.nodes, scenario.clients.count).unwrap_or_else(|what| panic!("{name}: {what}"));
             }
@@ -36,7 +36,7 @@ fn each_question_has_one_answer_and_goals_can_be_noticed() {
                     Simulation::new(Rc::clone(&ready.engine), &ready.header(seed), Keep::Nothing).unwrap();
                 simulation.run().unwrap();
                 let answer = question.answer(simulation.facts().unwrap());
-                assert!(answer.is_some(), "{name}{variant}, seed {seed}: {}", question.ask);
+                assert!(answer.is_some(), "{whole}, seed {seed}: {}", question.ask);
             }
         }
         if let Some(goal) = lesson.goal {

@@ -22,19 +22,17 @@ use goldenscript::{Command, Context};
 use raftbox::check::Verdict;
 use raftbox::engine::{Engine as _, Node as _};
 use raftbox::event::text::Text;
-use raftbox::hunt::cores;
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::simulation::{Simulation, replay};
 use raftbox::timeline::{Timeline, seconds};
 use raftbox::trace::{Keep, causes};
 use raftbox_guest_bytes::BYTES;
-use raftbox_tests::wasmtime_with;
+use raftbox_tests::{on_all_cores, wasmtime_with};
 use script::{keys, words};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
 
 #[test]
 fn scripts() {
@@ -42,15 +40,10 @@ fn scripts() {
     let mut scripts: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     scripts.sort();
     assert!(scripts.len() >= 12);
-    let next = Mutex::new(scripts.into_iter());
-    let work = || {
-        while let Some(script) = { next.lock().unwrap_or_else(PoisonError::into_inner).next() } {
-            goldenscript::run(&mut Runner::default(), &script)
-                .unwrap_or_else(|error| panic!("{}: {error}", script.display()));
-        }
-    };
-    #[allow(clippy::disallowed_methods, reason = "each script is a run of its own")]
-    std::thread::scope(|scope| (0..cores()).for_each(|_| drop(scope.spawn(work))));
+    on_all_cores(&scripts, |script| {
+        goldenscript::run(&mut Runner::default(), script)
+            .unwrap_or_else(|error| panic!("{}: {error}", script.display()));
+    });
 }
 
 /// What a script has said and run so far.

@@ -2,15 +2,14 @@
 //! files that the page loads; and what the file of a broken variant names is what the broken node breaks, and not the usual one.
 
 use raftbox::expectation::Expectation;
-use raftbox::hunt::cores;
-use raftbox::scenario::Scenario;
+use raftbox::scenario::{Scenario, parted};
 use raftbox::simulation::Simulation;
 use raftbox::trace::Keep;
+use raftbox_tests::on_all_cores;
 use raftbox_tests::situations::{Ready, guests, told};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
 
 /// How many seeds each is run by: what is scripted does not depend on chance, but for what it leaves open.
 const SEEDS: Range<u64> = 1..6;
@@ -34,26 +33,16 @@ fn unmet(scenario: &Scenario, seeds: Range<u64>, guests: &BTreeMap<String, Vec<u
 fn each_shows_what_it_says() {
     let told = told();
     let guests = guests(&told);
-    let (next, wrong) = (Mutex::new(told.iter()), Mutex::new(Vec::new()));
-    let work = || {
-        while let Some((name, scenario)) = { next.lock().unwrap_or_else(PoisonError::into_inner).next() } {
-            let unmet = unmet(scenario, SEEDS, &guests);
-            if !unmet.is_empty() {
-                let told = format!("{name}:\n  {}", unmet.join("\n  "));
-                wrong.lock().unwrap_or_else(PoisonError::into_inner).push(told);
-            }
-        }
-    };
-    #[allow(clippy::disallowed_methods, reason = "each run is one by itself")]
-    std::thread::scope(|scope| (0..cores()).for_each(|_| drop(scope.spawn(work))));
-    let wrong = wrong.into_inner().unwrap();
+    let all = on_all_cores(&told, |(name, scenario)| (name, unmet(scenario, SEEDS, &guests)));
+    let wrong = all.into_iter().filter(|(_, unmet)| !unmet.is_empty());
+    let wrong: Vec<_> = wrong.map(|(name, unmet)| format!("{name}:\n  {}", unmet.join("\n  "))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn there_are_twenty_and_what_breaks_is_what_is_broken() {
     let told = told();
-    let names: BTreeSet<&str> = told.iter().map(|(name, _)| name.split(':').next().unwrap_or(name)).collect();
+    let names: BTreeSet<&str> = told.iter().map(|(name, _)| parted(name).0).collect();
     assert!(names.len() >= 20, "{names:?}");
     for (name, scenario) in &told {
         let is_broken = scenario.guests().iter().any(Option::is_some);

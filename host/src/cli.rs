@@ -36,7 +36,7 @@ pub mod serve;
 mod shrink;
 
 use crate::engine::Abort;
-use crate::scenario::{LIBRARY, PROFILES, Scenario, variants};
+use crate::scenario::{LIBRARY, PROFILES, Scenario, parted, text_of, variants};
 use crate::units::Span;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -393,9 +393,7 @@ impl Cli {
 fn scenarios(name: Option<&str>, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
     if let Some(name) = name {
         Scenario::built_in(name, None).map_err(|mistake| wrong(mistake.to_string()))?;
-        let head = name.split(':').next().unwrap_or(name);
-        let text = LIBRARY.iter().find(|(known, _)| *known == head).map_or("", |(_, text)| text);
-        out.write_all(text.as_bytes())?;
+        out.write_all(text_of(parted(name).0).unwrap_or_default().as_bytes())?;
         return Ok(code::WELL);
     }
     let wide = LIBRARY.iter().map(|(name, _)| name.len() + 2).max().unwrap_or(0);
@@ -403,7 +401,7 @@ fn scenarios(name: Option<&str>, surroundings: &Surroundings, out: &mut dyn Writ
         let scenario = Scenario::built_in(name, None).map_err(|mistake| wrong(mistake.to_string()))?;
         let first = format!("{BOLD}{name:<wide$}{BOLD:#}");
         writeln!(out, "{first}{}", paint::wrap(&scenario.about, wide, surroundings.width))?;
-        let variants: Vec<String> = variants(text).iter().map(|variant| format!("{name}:{}", variant.name)).collect();
+        let variants: Vec<String> = variants(name, text).into_iter().map(|variant| variant.whole).collect();
         if !variants.is_empty() {
             writeln!(out, "{:wide$}{}", "", paint::wrap(&variants.join(", "), wide, surroundings.width))?;
         }

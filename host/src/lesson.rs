@@ -14,7 +14,7 @@
 //! ```
 
 use crate::fact::{Fact, Facts};
-use crate::scenario::Mistake;
+use crate::scenario::{Mistake, whole};
 use serde::Deserialize;
 
 /// The lessons in the order in which they are to be read: the name of the scenario, and the text.
@@ -106,6 +106,12 @@ impl Lesson {
 }
 
 impl Question {
+    /// The scenario whose run answers it, in the lesson of that one: itself, or a variant of it.
+    #[must_use]
+    pub fn scenario(&self, lesson: &str) -> String {
+        self.variant.as_ref().map_or_else(|| lesson.to_owned(), |variant| whole(lesson, variant))
+    }
+
     /// Which of the options is right, from 0, in a run of which these facts are known; `None` if not exactly one is.
     #[must_use]
     pub fn answer(&self, facts: &Facts) -> Option<usize> {

@@ -22,7 +22,7 @@ use crate::expectation::Expect;
 use crate::units::{Size, Span, Spans};
 use faults::DRIFT_MAX;
 pub use faults::{ClockFaults, Crashes, Faults, Flaps, Partitions, Rare, Recurring, Sites, Slows};
-pub use library::{LIBRARY, PROFILES};
+pub use library::{LIBRARY, PROFILES, text_of};
 pub use mistake::Mistake;
 use mistake::{find, in_words, place, shown};
 use serde::de::{self, Visitor};
@@ -31,7 +31,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use step::{Step, When};
 pub(crate) use table::Table;
-pub use variant::{Variant, variants};
+pub(crate) use variant::whole;
+pub use variant::{Variant, parted, variants};
 pub use version::Version;
 
 /// The highest number of nodes.
@@ -380,7 +381,7 @@ impl Scenario {
                 return Err(mistake(None, format!("there is no variant {variant:?} of it; {known}")));
             };
             variant::lay(&mut whole, over);
-            whole.insert("name".into(), format!("{}:{variant}", alone.name).into());
+            whole.insert("name".into(), variant::whole(&alone.name, variant).into());
         }
         whole.insert("profile".into(), name.into());
         let within = |what: String| match variant {

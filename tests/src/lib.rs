@@ -8,6 +8,7 @@ use raftbox::engine::native::Native;
 use raftbox::engine::wasmtime::{Compiled, Options, Wasmtime};
 use raftbox::engine::{Abort, Engine};
 use raftbox::gate;
+use raftbox::hunt::cores;
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::simulation::{Record, Simulation};
@@ -18,6 +19,28 @@ use raftbox_guest_bytes::BYTES;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
+
+/// Does something with each of these, on as many threads as there are processors; what came of each, in no order.
+///
+/// # Panics
+/// If one of the threads does.
+pub fn on_all_cores<I, T>(items: I, does: impl Fn(I::Item) -> T + Sync) -> Vec<T>
+where
+    I: IntoIterator<IntoIter: Send>,
+    T: Send,
+{
+    let (next, done) = (Mutex::new(items.into_iter()), Mutex::new(Vec::new()));
+    let work = || {
+        loop {
+            let Some(item) = next.lock().expect("no thread panics with it").next() else { break };
+            let result = does(item);
+            done.lock().expect("no thread panics with it").push(result);
+        }
+    };
+    #[allow(clippy::disallowed_methods, reason = "what is done with each is by itself")]
+    std::thread::scope(|scope| (0..cores()).for_each(|_| drop(scope.spawn(work))));
+    done.into_inner().expect("no thread panics with it")
+}
 
 /// The built-in guest in wasmtime, with the memory that scenarios give it by default.
 ///
@@ -36,34 +59,31 @@ pub fn wasmtime() -> Rc<Wasmtime<Turn>> {
 pub fn wasmtime_with(arena: Size) -> Rc<Wasmtime<Turn>> {
     static COMPILED: Mutex<BTreeMap<u64, Compiled>> = Mutex::new(BTreeMap::new());
     let mut kept = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    let compiled = kept.entry(arena.0).or_insert_with(|| compiled(arena));
+    let built_in = || compiled(&[BYTES], arena).expect("the built-in guest is admitted");
+    let compiled = kept.entry(arena.0).or_insert_with(built_in);
     Rc::new(Wasmtime::new(compiled).expect("the built-in guest fits the boundary"))
 }
 
-/// Several guests in wasmtime, with so much memory each.
-///
-/// # Panics
-/// If one of them is not admitted, or wasmtime does not work here.
-#[must_use]
-pub fn wasmtime_by(guests: &[&[u8]], arena: Size) -> Rc<Wasmtime<Turn>> {
-    let admit = |guest: &&[u8]| gate::admit(guest, Some(arena.0)).expect("the guest is admitted");
-    let compiled = Compiled::new(guests.iter().map(admit).collect(), &Options::default()).expect("wasmtime works here");
-    Rc::new(Wasmtime::new(&compiled).expect("the guests fit the boundary"))
-}
-
-/// A guest that somebody brings in wasmtime, with so much memory.
+/// Guests that somebody brings in wasmtime, with so much memory each.
 ///
 /// # Errors
-/// If it is not admitted, or wasmtime does not work here.
-pub fn wasmtime_of(guest: &[u8], arena: Size) -> Result<Rc<Wasmtime<Turn>>, String> {
-    let admitted = gate::admit(guest, Some(arena.0)).map_err(|refusal| refusal.to_string())?;
-    let compiled = Compiled::new(vec![admitted], &Options::default()).map_err(|abort| abort.to_string())?;
-    Ok(Rc::new(Wasmtime::new(&compiled).map_err(|abort| abort.to_string())?))
+/// If one of them is not admitted, or wasmtime does not work here.
+pub fn wasmtime_by(guests: &[&[u8]], arena: Size) -> Result<Rc<Wasmtime<Turn>>, String> {
+    Ok(Rc::new(Wasmtime::new(&compiled(guests, arena)?).map_err(|abort| abort.to_string())?))
 }
 
-fn compiled(arena: Size) -> Compiled {
-    let guest = gate::admit(BYTES, Some(arena.0)).expect("the built-in guest is admitted");
-    Compiled::new(vec![guest], &Options::default()).expect("wasmtime works here")
+/// The same with one that all nodes run.
+///
+/// # Errors
+/// As [`wasmtime_by`] has them.
+pub fn wasmtime_of(guest: &[u8], arena: Size) -> Result<Rc<Wasmtime<Turn>>, String> {
+    wasmtime_by(&[guest], arena)
+}
+
+fn compiled(guests: &[&[u8]], arena: Size) -> Result<Compiled, String> {
+    let admit = |guest: &&[u8]| gate::admit(guest, Some(arena.0)).map_err(|refusal| refusal.to_string());
+    let admitted = guests.iter().map(admit).collect::<Result<_, _>>()?;
+    Compiled::new(admitted, &Options::default()).map_err(|abort| abort.to_string())
 }
 
 /// The same guest as native code.

@@ -1,8 +1,8 @@
 //! How soon broken nodes are found, by what, and how little is left of a run that shows them.
 
-use crate::{wasmtime, wasmtime_of};
+use crate::{on_all_cores, wasmtime, wasmtime_of};
 use raftbox::engine::wasmtime::Wasmtime;
-use raftbox::hunt::{cores, judge};
+use raftbox::hunt::judge;
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::shrink::{Shrunk, shrink};
@@ -11,7 +11,6 @@ use raftbox_mutants::Mutant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::Mutex;
 
 /// How many seeds are tried where the one that was known to show it does so no more.
 const SEEDS: u64 = 300;
@@ -119,14 +118,9 @@ pub fn each<T: Send>(
     guests: &BTreeMap<String, Vec<u8>>,
     does: impl Fn(&Broken<'_>) -> Result<T, String> + Sync,
 ) -> BTreeMap<String, Result<T, String>> {
-    let (next, done) = (Mutex::new(mutants.iter().filter(|mutant| mutant.is_broken())), Mutex::new(BTreeMap::new()));
-    let work = || {
-        loop {
-            let Some(mutant) = next.lock().expect("no thread panics with it").next() else { break };
-            let result = Broken::new(mutant, &guests[&mutant.name]).and_then(|broken| does(&broken));
-            done.lock().expect("no thread panics with it").insert(mutant.name.clone(), result);
-        }
+    let one = |mutant: &Mutant| {
+        let result = Broken::new(mutant, &guests[&mutant.name]).and_then(|broken| does(&broken));
+        (mutant.name.clone(), result)
     };
-    std::thread::scope(|scope| (0..cores()).for_each(|_| drop(scope.spawn(work))));
-    done.into_inner().expect("no thread panics with it")
+    on_all_cores(mutants.iter().filter(|mutant| mutant.is_broken()), one).into_iter().collect()
 }

@@ -17,7 +17,7 @@ use std::rc::Rc;
 #[must_use]
 pub fn told() -> Vec<(String, Scenario)> {
     let names = LIBRARY.iter().flat_map(|(name, text)| {
-        let variants = variants(text).into_iter().map(move |variant| format!("{name}:{}", variant.name));
+        let variants = variants(name, text).into_iter().map(|variant| variant.whole);
         std::iter::once((*name).to_owned()).chain(variants)
     });
     let read = |name: String| {
@@ -49,11 +49,16 @@ pub struct Ready {
 
 impl Ready {
     /// Compiles the guests that a scenario names.
+    ///
+    /// # Panics
+    /// If one of them is not admitted, or wasmtime does not work here.
     #[must_use]
     pub fn new(scenario: &Scenario, guests: &BTreeMap<String, Vec<u8>>) -> Self {
         let bytes = |name: &Option<&str>| name.map_or(BYTES, |name| &guests[name]);
         let used: Vec<&[u8]> = scenario.guests().iter().map(bytes).collect();
-        let engine = if used == [BYTES] { wasmtime_with(scenario.arena) } else { wasmtime_by(&used, scenario.arena) };
+        let arena = scenario.arena;
+        let engine = if used == [BYTES] { Ok(wasmtime_with(arena)) } else { wasmtime_by(&used, arena) };
+        let engine = engine.unwrap_or_else(|wrong| panic!("{}: {wrong}", scenario.name));
         Self { scenario: scenario.clone(), hashes: used.iter().map(|guest| sha256(guest)).collect(), engine }
     }
 

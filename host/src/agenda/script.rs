@@ -177,7 +177,7 @@ impl Script {
             return Some(number);
         }
         let is_so = |number: &Number| match &self.step(*number).when {
-            When::Once(fact) => self.ask(fact).1,
+            When::Once(fact) => fact.ask(self.known()).1,
             _ => false,
         };
         let place = self.hopeful.iter().position(is_so)?;
@@ -191,16 +191,15 @@ impl Script {
         }
     }
 
-    fn ask(&self, fact: &Fact) -> (String, bool) {
-        let (value, is_so) = fact.ask(self.facts.as_deref().expect("a step asks for facts"));
-        (value.to_string(), is_so)
+    fn known(&self) -> &Facts {
+        self.facts().expect("a step asks for facts")
     }
 
     /// Writes down whether a fact is so that a step expects now.
     pub(super) fn expect(&mut self, number: Number, fact: &Fact) {
-        let (value, is_so) = self.ask(fact);
+        let (value, is_so) = fact.ask(self.known());
         let what = format!("{} {} ({})", self.origin(number).word(), self.own(number), self.step(number));
-        self.expectations.push(Expectation { what, is: (!is_so).then_some(value) });
+        self.expectations.push(Expectation { what, is: (!is_so).then(|| value.to_string()) });
     }
 
     /// What steps expected so far.
@@ -248,7 +247,7 @@ impl Script {
     pub(super) fn waited_for(&self, number: Number) -> String {
         match &self.step(number).when {
             When::Once(fact) if self.hopeful.contains(&number) => {
-                format!("the run ended before; in the end it was {}", self.ask(fact).0)
+                format!("the run ended before; in the end it was {}", fact.ask(self.known()).0)
             }
             When::Once(_) | When::Then(_) => "the run ended before the step that it waits for was taken".into(),
             When::At(_) | When::After(_) => "the run ended before".into(),

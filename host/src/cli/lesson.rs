@@ -6,7 +6,7 @@ use super::run::Watch;
 use super::{EXIT_CODES, Format, Problem, Show, Surroundings, code, wrong};
 use crate::lesson::{LESSONS, Lesson, Question};
 use crate::plan::{Header, Plan};
-use crate::scenario::{LIBRARY, Scenario, variants};
+use crate::scenario::{Scenario, text_of, variants};
 use crate::simulation::Simulation;
 use crate::trace::Keep;
 use std::io::Write;
@@ -98,7 +98,7 @@ impl Teller<'_> {
 
     /// The run, as a timeline; whether it shows what it should.
     fn run(&mut self) -> Result<bool, Problem> {
-        let (guests, header) = self.ready(None)?;
+        let (guests, header) = self.ready(self.name)?;
         let engine = guests.engine(header.plan.scenario.arena.0, self.surroundings)?;
         let show = Show { events: false, quiet: false, format: Format::Text };
         let mut watch = Watch::new(&header, &show, self.surroundings, self.out);
@@ -108,9 +108,8 @@ impl Teller<'_> {
     }
 
     /// The scenario or a variant of it under seed 1, and what runs it.
-    fn ready(&self, variant: Option<&str>) -> Result<(Guests, Header), Problem> {
-        let name = variant.map_or(self.name.to_owned(), |variant| format!("{}:{variant}", self.name));
-        let scenario = Scenario::built_in(&name, None).map_err(|mistake| wrong(mistake.to_string()))?;
+    fn ready(&self, scenario: &str) -> Result<(Guests, Header), Problem> {
+        let scenario = Scenario::built_in(scenario, None).map_err(|mistake| wrong(mistake.to_string()))?;
         let guests = Guests::read(&scenario, None, self.surroundings)?;
         let header = Header::by(Plan { scenario, seed: 1, interventions: Vec::new() }, guests.sha256());
         Ok((guests, header))
@@ -122,7 +121,7 @@ impl Teller<'_> {
             self.head("What the runs say")?;
         }
         for (number, question) in (1..).zip(&lesson.question) {
-            let (guests, header) = self.ready(question.variant.as_deref())?;
+            let (guests, header) = self.ready(&question.scenario(self.name))?;
             let engine = guests.engine(header.plan.scenario.arena.0, self.surroundings)?;
             let mut simulation = Simulation::new(engine, &header, Keep::Nothing)?;
             simulation.run()?;
@@ -135,13 +134,12 @@ impl Teller<'_> {
                 None => writeln!(self.out, "{BAD}{number:>3} the run says something else{BAD:#}")?,
             }
         }
-        let text = LIBRARY.iter().find(|(known, _)| *known == self.name).map_or("", |(_, text)| text);
-        let variants = variants(text);
+        let variants = variants(self.name, text_of(self.name).unwrap_or_default());
         if !variants.is_empty() {
             self.head("Otherwise")?;
         }
         for variant in variants {
-            writeln!(self.out, "    raftbox run {}:{}", self.name, variant.name)?;
+            writeln!(self.out, "    raftbox run {}", variant.whole)?;
             self.point("      ", &variant.about)?;
         }
         self.head("By hand")?;

@@ -1,7 +1,7 @@
 //! The scenarios that are built in, and the profiles that scenarios are laid over.
 
 use super::mistake::distance;
-use super::{Mistake, Scenario};
+use super::{Mistake, Scenario, parted};
 
 /// The profiles: a name, and the text that stands for what a scenario leaves out.
 pub const PROFILES: &[(&str, &str)] = &[
@@ -69,14 +69,20 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("lab-snapshot-crash-all", include_str!("../../scenarios/lab-snapshot-crash-all.toml")),
 ];
 
+/// The text of a built-in scenario, in which its variants are as well.
+#[must_use]
+pub fn text_of(name: &str) -> Option<&'static str> {
+    LIBRARY.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 impl Scenario {
     /// A built-in scenario, over its own profile or the one given; or a variant of one, `figure-8:by-count`.
     ///
     /// # Errors
     /// If there is none of that name, or no such variant or profile.
     pub fn built_in(whole: &str, profile: Option<&str>) -> Result<Self, Mistake> {
-        let (name, variant) = whole.split_once(':').map_or((whole, None), |(name, variant)| (name, Some(variant)));
-        let Some((_, text)) = LIBRARY.iter().find(|(known, _)| *known == name) else {
+        let (name, variant) = parted(whole);
+        let Some(text) = text_of(name) else {
             let known: Vec<_> = LIBRARY.iter().map(|(known, _)| *known).collect();
             let nearest = known.iter().map(|known| (distance(known, name), known)).min();
             let hint = match nearest {

@@ -12,17 +12,31 @@ use std::collections::BTreeMap;
 pub struct Variant {
     /// Its name.
     pub name: String,
+    /// What it is known as, the name of its scenario before its own: `figure-8:by-count`.
+    pub whole: String,
     /// What is otherwise in it, in a sentence.
     pub about: String,
 }
 
-/// The variants of the scenario in a text, in the order of their names; none, if it cannot be read.
+/// The name of a variant of a scenario, as it is known.
+pub(crate) fn whole(scenario: &str, variant: &str) -> String {
+    format!("{scenario}:{variant}")
+}
+
+/// The name of a scenario, and that of its variant if it is one, of what it is known as.
 #[must_use]
-pub fn variants(text: &str) -> Vec<Variant> {
+pub fn parted(whole: &str) -> (&str, Option<&str>) {
+    whole.split_once(':').map_or((whole, None), |(scenario, variant)| (scenario, Some(variant)))
+}
+
+/// The variants of the scenario of that name in a text, in the order of their names; none, if it cannot be read.
+#[must_use]
+pub fn variants(scenario: &str, text: &str) -> Vec<Variant> {
     let Ok(mut table) = toml::from_str::<toml::Table>(text) else { return Vec::new() };
     let about = |table: &toml::Table| table.get("about").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-    let variants = taken(&mut table).unwrap_or_default();
-    variants.iter().map(|(name, table)| Variant { name: name.clone(), about: about(table) }).collect()
+    let variant =
+        |(name, table): (String, toml::Table)| Variant { whole: whole(scenario, &name), about: about(&table), name };
+    taken(&mut table).unwrap_or_default().into_iter().map(variant).collect()
 }
 
 /// The variants of a file, taken out of it.

@@ -165,11 +165,11 @@ fn page(modules: &Path, folder: &Path) -> Result<Vec<File>> {
 /// and the broken nodes that they name.
 fn scenarios(folder: &Path, guests: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    let names = LIBRARY.iter().map(|(name, text)| (*name, variants(text)));
+    let names = LIBRARY.iter().map(|(name, text)| (*name, variants(name, text)));
     let read = |name: &str| Scenario::built_in(name, None);
     let mut scenarios = Vec::new();
     for (name, variants) in names {
-        let of = |variant: &Variant| Ok::<_, Mistake>((variant.clone(), read(&format!("{name}:{}", variant.name))?));
+        let of = |variant: &Variant| Ok::<_, Mistake>((variant.clone(), read(&variant.whole)?));
         scenarios.push((name, read(name)?, variants.iter().map(of).collect::<Result<Vec<_>, _>>()?));
     }
     let all = scenarios.iter().flat_map(|(_, scenario, variants)| {
@@ -186,7 +186,7 @@ fn scenarios(folder: &Path, guests: &Path) -> Result<()> {
         fs::write(file, RunFile::of(header, &trace).write())?;
     }
     let list = scenarios.iter().map(|(name, scenario, variants)| {
-        let variant = |(Variant { name, about }, scenario): &(Variant, Scenario)| {
+        let variant = |(Variant { name, about, .. }, scenario): &(Variant, Scenario)| {
             let wrong = scenario.guests().into_iter().flatten().next().map(|guest| &broken[guest].0);
             json!({ "name": name, "about": about, "broken": wrong })
         };
@@ -205,9 +205,9 @@ fn scenarios(folder: &Path, guests: &Path) -> Result<()> {
 fn lessons(list: &[Value]) -> Result<Vec<Value>> {
     let lesson = |(name, _): &(&str, &str)| {
         let Lesson { title, topic, why, watch, question: asked, .. } = Lesson::built_in(name)?;
-        let question = |Question { ask, variant, options, told }: &Question| {
-            let whole = variant.as_ref().map_or((*name).to_owned(), |variant| format!("{name}:{variant}"));
-            let guest = Scenario::built_in(&whole, None)?.guest;
+        let question = |question: &Question| {
+            let guest = Scenario::built_in(&question.scenario(name), None)?.guest;
+            let Question { ask, variant, options, told } = question;
             let options: Vec<_> = options.iter().map(|(option, fact)| (option, fact.to_string())).collect();
             Ok::<_, Mistake>(
                 json!({ "ask": ask, "variant": variant, "guest": guest, "options": options, "told": told }),

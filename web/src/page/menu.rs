@@ -5,6 +5,7 @@ use super::{branches, browser, links, session};
 use crate::guest::Admitted;
 use leptos::prelude::*;
 use raftbox::runfile::RunFile;
+use raftbox::scenario::parted;
 use serde::Deserialize;
 
 /// A built-in scenario, as the bundler lists it.
@@ -36,11 +37,6 @@ pub(crate) fn open(page: Page, name: &str, seed: u64) {
         Ok(Err(error)) => page.fail(format!("{path}: {error}.")),
         Err(problem) => page.fail(problem),
     });
-}
-
-/// The name of a scenario without that of its variant.
-fn head(name: &str) -> &str {
-    name.split(':').next().unwrap_or(name)
 }
 
 /// The scenario that is shown: its name, the seed, and what it is about.
@@ -100,12 +96,12 @@ fn Choice(shown: Shown, listed: RwSignal<Vec<Listed>>) -> impl IntoView {
     let unlisted = Memo::new(move |_| {
         let (name, ..) = shown.get()?;
         let listed = listed.read();
-        (!listed.is_empty() && listed.iter().all(|item| item.name != head(&name))).then_some(name)
+        (!listed.is_empty() && listed.iter().all(|item| item.name != parted(&name).0)).then_some(name)
     });
     let variants = Memo::new(move |_| {
         let (name, ..) = shown.get()?;
-        let variants = listed.read().iter().find(|item| item.name == head(&name))?.variants.clone();
-        (!variants.is_empty()).then(|| (head(&name).to_owned(), variants))
+        let variants = listed.read().iter().find(|item| item.name == parted(&name).0)?.variants.clone();
+        (!variants.is_empty()).then(|| (parted(&name).0.to_owned(), variants))
     });
     let seed = NodeRef::<leptos::html::Input>::new();
     let choose = move |name: String| {
@@ -131,7 +127,7 @@ fn Choice(shown: Shown, listed: RwSignal<Vec<Listed>>) -> impl IntoView {
     };
     let option = move |item: Listed| {
         let name = item.name.clone();
-        let chosen = move || shown.get().is_some_and(|(shown, ..)| head(&shown) == name);
+        let chosen = move || shown.get().is_some_and(|(shown, ..)| parted(&shown).0 == name);
         view! { <option value=item.name.clone() title=item.about selected=chosen>{item.name.clone()}</option> }
     };
     view! {
