@@ -1,12 +1,11 @@
 //! Whatever somebody does to a run, at whatever moment: it is one run, its causes make it again, and nothing breaks that
 //! Raft holds. What each act does is shown by the scripts in `scripts/scenarios`.
 
-use raftbox::check::Verdict;
 use raftbox::draw::{Concern, Draw};
 use raftbox::event::{Alteration, Endpoint, MessageName};
 use raftbox::plan::Header;
 use raftbox::scenario::step::{
-    Act, Ask, Jump, Later, Mail, Name, Question, ReadMode, Step, Survive, Sync, Syncs, Target, When,
+    Act, Ask, Jump, Later, Mail, Moment, Name, Question, ReadMode, Step, Survive, Sync, Syncs, Target, When,
 };
 use raftbox::simulation::{Simulation, replay};
 use raftbox::trace::{Keep, causes, difference};
@@ -74,13 +73,13 @@ impl Person {
             5 => ("", Question::Compact),
             _ => ("x", Question::Get(ReadMode::Log)),
         };
-        Ask { key: key.into(), what }
+        Ask::new(key, what)
     }
 
     fn act(&mut self) -> Act {
         match self.below(24) {
             0 => Act::Crash(self.node(), None),
-            1 => Act::Crash(self.node(), Some(self.below(4))),
+            1 => Act::Crash(self.node(), Some(Moment::Nth(self.below(4)))),
             2 => Act::Restart(self.node(), None),
             3 => Act::Restart(self.node(), Some([Survive::None, Survive::All, Survive::Torn][self.below(3) as usize])),
             4 => Act::Pause(self.node()),
@@ -142,7 +141,7 @@ fn whatever_is_done_to_a_run_its_causes_make_it_again_and_nothing_is_violated() 
         let (again, _) = replay(native(), &header, &causes, Keep::All, |_| ()).unwrap();
         assert_eq!(difference(record.trace.iter(), again.trace.iter()), None, "seed {seed}");
         for (property, verdict) in record.checkers.verdicts() {
-            let violated = matches!(verdict, Verdict::Violated { .. });
+            let violated = verdict.is_violated();
             assert!(!violated, "seed {seed}: {property}: {verdict:?}\n{:#?}", header.plan.interventions);
         }
     }

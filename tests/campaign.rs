@@ -164,7 +164,7 @@ fn wishes(seed: u64, nodes: u32) -> Vec<Step> {
             _ => Question::Transfer(one),
         };
         let node = matches!(what, Question::Compact).then_some(Target::Node(one));
-        let act = Act::Request(u32::try_from(number % 3).unwrap() + 1, Ask { key: String::new(), what }, node);
+        let act = Act::Request(u32::try_from(number % 3).unwrap() + 1, Ask::new("", what), node);
         Step { when: When::At(Span(2_000_000 + number * 1_500_000)), act }
     };
     (0..37).map(step).collect()

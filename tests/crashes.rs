@@ -8,7 +8,7 @@ use raftbox::check::Verdict;
 use raftbox::event::{Cause, Effect, Endpoint, Event, MessageName, NodeId};
 use raftbox::plan::Header;
 use raftbox::scenario::Setting;
-use raftbox::scenario::step::{Act, Step, Survive, Target, When};
+use raftbox::scenario::step::{Act, Moment, Step, Survive, Target, When};
 use raftbox::trace::Keep;
 use raftbox::units::{Span, Spans};
 use raftbox_tests::{header, native, run};
@@ -81,7 +81,7 @@ fn a_crash_after_any_call_to_the_host_is_recovered_from() {
             let mut header = base.clone();
             let node = Target::Node(turn.node);
             header.plan.interventions = vec![
-                Step { when: When::After(turn.cause), act: Act::Crash(node, Some(effect)) },
+                Step { when: When::After(turn.cause), act: Act::Crash(node, Some(Moment::Nth(effect))) },
                 Step { when: When::At(Span(turn.at + 100_000)), act: Act::Restart(node, Some(survive)) },
             ];
             let (record, _) = run(native(), &header, Keep::All).unwrap();

@@ -28,7 +28,7 @@ fn trap(bytes: &[u8]) -> String {
     assert!(traps.count() >= 1);
     let verdicts = record.checkers.verdicts();
     let (_, verdict) = verdicts.iter().find(|(property, _)| *property == "guest-trap").unwrap();
-    assert!(matches!(verdict, Verdict::Violated { .. }), "{verdict:?}");
+    assert!(verdict.is_violated(), "{verdict:?}");
     record.log[0].1.line.clone()
 }
 

@@ -1,6 +1,7 @@
 //! Lessons hold: every situation has one, each question has one right answer, by several seeds, and all answers are told.
 
 use raftbox::lesson::{LESSONS, Lesson};
+use raftbox::scenario::step::Step;
 use raftbox::scenario::{Scenario, parted};
 use raftbox::simulation::Simulation;
 use raftbox::trace::Keep;
@@ -18,12 +19,12 @@ fn every_situation_has_a_lesson() {
 }
 
 #[test]
-fn each_question_has_one_answer_and_goals_can_be_noticed() {
+fn each_question_has_one_answer() {
     let told = told();
     let guests = guests(&told);
     for (name, _) in LESSONS {
         let lesson = Lesson::built_in(name).unwrap_or_else(|mistake| panic!("{mistake}"));
-        assert!(!lesson.question.is_empty() && lesson.watch.len() >= 2, "{name}");
+        assert!(!lesson.question.is_empty() && lesson.watch.len() >= 2 && lesson.about.len() >= 2, "{name}");
         for question in &lesson.question {
             let whole = question.scenario(name);
             let scenario = Scenario::built_in(&whole, None).unwrap();
@@ -39,8 +40,32 @@ fn each_question_has_one_answer_and_goals_can_be_noticed() {
                 assert!(answer.is_some(), "{whole}, seed {seed}: {}", question.ask);
             }
         }
-        if let Some(goal) = lesson.goal {
-            assert!(goal.violates.is_some() != goal.fact.is_some(), "{name}: a goal is noticed by one thing");
-        }
     }
+}
+
+#[test]
+fn a_goal_is_reached_by_what_the_lesson_says_and_not_by_itself() {
+    let told = told();
+    let guests = guests(&told);
+    let mut goals = 0;
+    for (name, _) in LESSONS {
+        let Some(goal) = Lesson::built_in(name).unwrap().goal else { continue };
+        assert!(goal.violates.is_some() != goal.fact.is_some(), "{name}: a goal is noticed by one thing");
+        let scenario = Scenario::built_in(&goal.scenario(name), None).unwrap();
+        scenario.check_steps("by", &goal.by).unwrap_or_else(|(_, what)| panic!("{name}: {what}"));
+        let ready = Ready::new(&scenario, &guests);
+        for seed in 1..4 {
+            let reached = |by: &[Step]| {
+                let mut header = ready.header(seed);
+                header.plan.interventions = by.to_vec();
+                let mut simulation = Simulation::new(Rc::clone(&ready.engine), &header, Keep::Nothing).unwrap();
+                simulation.run().unwrap();
+                goal.is_reached(simulation.facts().unwrap(), &simulation.record().checkers.verdicts())
+            };
+            assert!(!reached(&[]), "{name}, seed {seed}: it is so without any doing");
+            assert!(reached(&goal.by), "{name}, seed {seed}: that is no way to do it");
+        }
+        goals += 1;
+    }
+    assert!(goals >= 6);
 }

@@ -10,6 +10,7 @@
 //! | `run` | `run seed=7` | runs it, twice, and again from its causes, and tells its story, unless `quiet` |
 //! | `events` | `events S1 boots max=3` | the lines of those events that hold all the words, and how many more there are |
 //! | `between` | `between 1 1.01 S1` | the lines from the one time to the other, in seconds, that hold all the words |
+//! | `expectations` | `expectations` | what was expected, and what is instead where it is not so |
 //! | `remarks` | `remarks` | what is told of steps that did nothing |
 //! | `count` | `count loses` | how many lines hold all the words |
 //! | `verdicts` | `verdicts` | the properties that do not pass, or that all do |
@@ -22,6 +23,7 @@ use goldenscript::{Command, Context};
 use raftbox::check::Verdict;
 use raftbox::engine::{Engine as _, Node as _};
 use raftbox::event::text::Text;
+use raftbox::expectation::Expectation;
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::scenario::Scenario;
 use raftbox::simulation::{Simulation, replay};
@@ -55,6 +57,7 @@ struct Runner {
     verdicts: Vec<(&'static str, Verdict)>,
     tally: String,
     remarks: String,
+    expectations: String,
 }
 
 impl goldenscript::Runner for Runner {
@@ -94,6 +97,7 @@ impl goldenscript::Runner for Runner {
             }
             "tally" => Ok(self.tally.clone()),
             "remarks" => Ok(self.remarks.clone()),
+            "expectations" => Ok(self.expectations.clone()),
             "act" => {
                 self.acts += &format!("[[step]]\n{}", keys(command));
                 Ok(String::new())
@@ -143,6 +147,9 @@ impl Runner {
         let digest = simulation.record().trace.digest();
         let remarks = simulation.remarks().iter();
         self.remarks = remarks.map(|remark| format!("{remark}\n")).collect();
+        let mark = |expectation: &Expectation| if expectation.is_met() { '✓' } else { '✗' };
+        let told = |expectation: &Expectation| format!("{} {expectation}\n", mark(expectation));
+        self.expectations = simulation.expectations().iter().map(told).collect();
         let mut again = Simulation::new(Rc::clone(&engine), &header, Keep::Nothing)?;
         again.run()?;
         assert_eq!(digest, again.record().trace.digest(), "the same seed gives the same run");

@@ -50,7 +50,7 @@ use crate::plan::Plan;
 use crate::scenario;
 use crate::scenario::Sites;
 use crate::scenario::step::{Survive, Sync};
-use crate::world::decider::{self, Order};
+use crate::world::decider::{self, Moment, Order};
 use alarms::Alarms;
 use audit::Audit;
 use custody::Custody;
@@ -89,7 +89,7 @@ struct Follow {
     /// What fell due while the node was paused.
     waiting: Vec<Due>,
     /// The crash that is to come within a turn: the step that wants it, and after which effect.
-    armed: Option<(Number, u32)>,
+    armed: Option<(Number, Moment)>,
     /// While its clock nearly stands still for another's election: the drift that it had.
     waits: Option<i32>,
 }
@@ -379,6 +379,11 @@ impl Agenda {
             Event::Effect(effect) => self.observe_effect(observed.at, effect),
         }
         self.script.observe(observed, self.healed);
+        if let Event::Cause(Cause::Request { client, .. } | Cause::ClientTimeout { client, .. })
+        | Event::Effect(Effect::Received { client, .. }) = observed.event
+        {
+            self.script.settle(*client, self.workload.step_of(*client));
+        }
     }
 
     fn observe_cause(&mut self, at: Micros, cause: &Cause) {

@@ -36,7 +36,7 @@ pub mod serve;
 mod shrink;
 
 use crate::engine::Abort;
-use crate::scenario::{LIBRARY, PROFILES, Scenario, parted, text_of, variants};
+use crate::scenario::{GUIDE, LIBRARY, PROFILES, Scenario, parted, text_of, variants};
 use crate::units::Span;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -86,6 +86,12 @@ Examples:
   raftbox serve 7.run                      the page, with that run in it
   raftbox serve --port 0                   at any port that is free";
 
+const SCENARIOS_EXAMPLES: &str = "\
+Examples:
+  raftbox scenarios                        what is built in
+  raftbox scenarios figure-8 > mine.toml   one of them, as a start for your own
+  raftbox scenarios --guide | less         how one is written: every step, with an example";
+
 /// Raft clusters whose every node is a WebAssembly guest, run deterministically: one seed is one run, byte for byte.
 ///
 /// Without a command it runs the tour, a scenario that is worth watching.
@@ -122,8 +128,8 @@ enum Command {
     /// Serve the page, to watch runs in a browser
     #[command(after_help = format!("{SERVE_EXAMPLES}\n\n{EXIT_CODES}"))]
     Serve(Serve),
-    /// List the built-in scenarios, or print one as a start for your own
-    #[command(after_help = EXIT_CODES)]
+    /// List the built-in scenarios, print one as a start for your own, or tell how they are written
+    #[command(after_help = format!("{SCENARIOS_EXAMPLES}\n\n{EXIT_CODES}"))]
     Scenarios(Scenarios),
 }
 
@@ -252,6 +258,9 @@ struct Serve {
 struct Scenarios {
     /// The scenario to print
     name: Option<String>,
+    /// Print how a scenario is written: every key, every step and every fact, with examples
+    #[arg(long, conflicts_with = "name")]
+    guide: bool,
 }
 
 fn seed(text: &str) -> Result<u64, String> {
@@ -385,7 +394,11 @@ impl Cli {
             Some(Command::Lint(lint)) => guest::lint(&lint.guest, out),
             Some(Command::Lesson(args)) => lesson::lesson(&args, surroundings, out),
             Some(Command::Serve(args)) => serve::serve(&args, surroundings, out),
-            Some(Command::Scenarios(Scenarios { name })) => scenarios(name.as_deref(), surroundings, out),
+            Some(Command::Scenarios(Scenarios { guide: true, .. })) => {
+                out.write_all(GUIDE.as_bytes())?;
+                Ok(code::WELL)
+            }
+            Some(Command::Scenarios(Scenarios { name, .. })) => scenarios(name.as_deref(), surroundings, out),
         }
     }
 }
@@ -409,6 +422,7 @@ fn scenarios(name: Option<&str>, surroundings: &Surroundings, out: &mut dyn Writ
     let profiles: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
     writeln!(out, "\nEach has a profile, for all that it does not say: {}.", profiles.join(", "))?;
     writeln!(out, "`raftbox scenarios NAME` prints one; change the file, and run it by its path.")?;
+    writeln!(out, "`raftbox scenarios --guide` tells how one is written, with an example of every step.")?;
     Ok(code::WELL)
 }
 

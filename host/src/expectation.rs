@@ -74,7 +74,7 @@ impl Expect {
     /// Whether all is as expected, in a run that is over.
     #[must_use]
     pub fn ask(&self, facts: &Facts, verdicts: &[(&'static str, Verdict)]) -> Vec<Expectation> {
-        let is_violated = |(_, verdict): &&(&str, Verdict)| matches!(verdict, Verdict::Violated { .. });
+        let is_violated = |(_, verdict): &&(&str, Verdict)| verdict.is_violated();
         let mut is: Vec<&str> = verdicts.iter().filter(is_violated).map(|(property, _)| *property).collect();
         let mut expected: Vec<&str> = self.violates.iter().map(String::as_str).collect();
         is.sort_unstable();

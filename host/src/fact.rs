@@ -3,25 +3,7 @@
 //! A fact is a quantity, how it compares, and a value: `winner of term 5 = S5`, `commit of S1 >= 3`. Scenarios wait for
 //! facts (a step's `once`), state them at a moment (the step `expect`), and state what is so in the end (`[expect]`).
 //!
-//! | quantity | value | what it is |
-//! |---|---|---|
-//! | `winner of term 5` | a node, or `nobody` | who became the leader of that term |
-//! | `elections` | a number | how often somebody became a leader |
-//! | `term of S1` | a number | its term |
-//! | `role of S1` | `leader`, `follower`, `candidate`, `pre-candidate`, `learner`, `down`, `paused` | what it is |
-//! | `leader of S1` | a node, or `nobody` | whom it takes for the leader |
-//! | `log of S1` | a number | the index of its last entry |
-//! | `entry 3 of S1` | a number | the term of that entry of its log; 0 where it has none, or only in a snapshot |
-//! | `commit of S1`, `applied of S1` | a number | up to which index it knows the log to be committed, and has applied it |
-//! | `votes refused to S1` | a number | how often a node refused it a vote or pre-vote |
-//! | `appends refused by S1` | a number | how often it refused entries, or a heartbeat |
-//! | `requests refused by S1` | a number | how often it refused what a client asked |
-//! | `entries dropped by S1` | a number | how many it took off the end of its log |
-//! | `snapshots installed by S1` | a number | how often it took a leader's snapshot |
-//! | `answer to C1` | text | what the client's last operation returned: a value, `nothing` (an absent key), `done`; or `refused`, `unknown`, or `none` so far |
-//! | `time without a leader` | a time | for how long nobody led, since the first did |
-//!
-//! Numbers and times compare by `=`, `!=`, `<`, `<=`, `>` and `>=`, all others by `=` and `!=`.
+//! The [guide](crate::scenario::GUIDE) lists what can be asked.
 
 mod facts;
 
@@ -231,6 +213,11 @@ pub struct Fact {
 }
 
 impl Fact {
+    /// That the client's last operation returned this.
+    pub(crate) fn of_answer(client: ClientId, answer: &str) -> Self {
+        Self { quantity: Quantity::Answer(client), relation: Relation::Equal, value: Value::Text(answer.into()) }
+    }
+
     /// What the quantity is now, and whether the fact is so.
     #[must_use]
     pub fn ask(&self, facts: &Facts) -> (Value, bool) {
@@ -311,6 +298,16 @@ mod tests {
             assert_eq!(text.parse::<Fact>().unwrap().to_string(), text);
         }
         assert_eq!("commit of S1=3".parse::<Fact>().unwrap().to_string(), "commit of S1 = 3");
+    }
+
+    #[test]
+    fn every_quantity_is_in_the_guide() {
+        let others = ["winner of term 5", "elections", "entry 3 of S1", "answer to C1", "time without a leader"];
+        let of_node = OF_NODE.iter().map(|(words, _)| format!("{words} S1"));
+        for quantity in of_node.chain(others.map(str::to_owned)) {
+            assert!(crate::scenario::GUIDE.contains(&format!("`{quantity}`")), "{quantity}");
+        }
+        assert!(ROLES.iter().all(|role| crate::scenario::GUIDE.contains(&format!("`{role}`"))));
     }
 
     #[test]

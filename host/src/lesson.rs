@@ -2,7 +2,7 @@
 //!
 //! A lesson says why a thing matters, what to watch for, and asks what will happen before it is seen. What is right the run
 //! says: each option is a [fact](crate::fact) of the run of the scenario, or of one of its variants, and one of them is so. A
-//! goal is something to bring about by hand, which the checkers notice.
+//! goal is something to bring about by hand, which facts and checkers notice; that it can be, and is not so before, steps show.
 //!
 //! ```
 //! use raftbox::lesson::{LESSONS, Lesson};
@@ -13,7 +13,9 @@
 //! assert!(lesson.question.iter().all(|question| question.options.len() >= 2));
 //! ```
 
+use crate::check::Verdict;
 use crate::fact::{Fact, Facts};
+use crate::scenario::step::Step;
 use crate::scenario::{Mistake, whole};
 use serde::Deserialize;
 
@@ -53,6 +55,8 @@ pub struct Lesson {
     pub title: String,
     /// The chapter that it is part of.
     pub topic: String,
+    /// What it is about, in the words under which an index lists it.
+    pub about: Vec<String>,
     /// Why it matters.
     pub why: String,
     /// What to watch for, in order.
@@ -85,10 +89,14 @@ pub struct Goal {
     /// What.
     #[serde(rename = "do")]
     pub what: String,
+    /// The variant in whose run it is to be brought about; in the scenario's own, if there is none.
+    pub variant: Option<String>,
     /// The property that is violated when it is reached.
     pub violates: Option<String>,
     /// What is so when it is reached.
     pub fact: Option<Fact>,
+    /// One way to do it.
+    pub by: Vec<Step>,
 }
 
 impl Lesson {
@@ -105,11 +113,32 @@ impl Lesson {
     }
 }
 
+/// A scenario, or a variant of it if one is named.
+fn of(lesson: &str, variant: Option<&String>) -> String {
+    variant.map_or_else(|| lesson.to_owned(), |variant| whole(lesson, variant))
+}
+
+impl Goal {
+    /// The scenario in whose run it is to be brought about, in the lesson of that one: itself, or a variant of it.
+    #[must_use]
+    pub fn scenario(&self, lesson: &str) -> String {
+        of(lesson, self.variant.as_ref())
+    }
+
+    /// Whether it is so in a run that is over, of which these facts are known and these properties were judged.
+    #[must_use]
+    pub fn is_reached(&self, facts: &Facts, verdicts: &[(&str, Verdict)]) -> bool {
+        let is_violated =
+            |property: &String| verdicts.iter().any(|(name, verdict)| name == property && verdict.is_violated());
+        self.fact.as_ref().is_none_or(|fact| fact.ask(facts).1) && self.violates.as_ref().is_none_or(is_violated)
+    }
+}
+
 impl Question {
     /// The scenario whose run answers it, in the lesson of that one: itself, or a variant of it.
     #[must_use]
     pub fn scenario(&self, lesson: &str) -> String {
-        self.variant.as_ref().map_or_else(|| lesson.to_owned(), |variant| whole(lesson, variant))
+        of(lesson, self.variant.as_ref())
     }
 
     /// Which of the options is right, from 0, in a run of which these facts are known; `None` if not exactly one is.

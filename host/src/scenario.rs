@@ -2,12 +2,13 @@
 //!
 //! A [`Scenario`] names a cluster, a network, disks, clients, random faults and scripted [steps](step::Step). What a file
 //! leaves out comes from its profile ([`calm`, `lossy` or `chaos`](PROFILES)), and a profile is itself such a file. Every
-//! value is checked where it stands, so that a mistake is told with its line.
+//! value is checked where it stands, so that a mistake is told with its line. The [guide](GUIDE) is the language for people.
 //!
 //! A resolved scenario, with nothing left to a default, is part of a run's header, and so of its digest.
 
 mod act;
 mod faults;
+mod guide;
 mod library;
 mod mistake;
 mod name;
@@ -22,6 +23,7 @@ use crate::expectation::Expect;
 use crate::units::{Size, Span, Spans};
 use faults::DRIFT_MAX;
 pub use faults::{ClockFaults, Crashes, Faults, Flaps, Partitions, Rare, Recurring, Sites, Slows};
+pub use guide::GUIDE;
 pub use library::{LIBRARY, PROFILES, text_of};
 pub use mistake::Mistake;
 use mistake::{find, in_words, place, shown};

@@ -64,7 +64,7 @@ fn a_key_does_the_step_that_it_says() {
         let cut = || (&["l", "x"][..], Act::Cut(pair(1, 2), pair(1, 2)));
         let pause = || (&["4", "z"][..], Act::Pause(four));
         let crash = || (&["2", "c"][..], Act::Crash(two, None));
-        let ask = Ask { key: "k".into(), what: Question::Put("1".into()) };
+        let ask = Ask::new("k", Question::Put("1".into()));
         let cases: Vec<Vec<(&[&str], Act)>> = vec![
             vec![cut(), (&["l", "h"], Act::Heal(pair(1, 2), pair(1, 2)))],
             vec![pause(), (&["4", "z"], Act::Resume(four))],

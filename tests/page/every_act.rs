@@ -193,7 +193,7 @@ fn try_all(cases: impl FnOnce(&Moment) -> Vec<Case>) {
 }
 
 fn members(voters: Vec<u32>, learners: Vec<u32>, gone: Vec<u32>) -> Act {
-    Act::Request(1, Ask { key: String::new(), what: Question::Members { voters, learners, gone } }, None)
+    Act::Request(1, Ask::new("", Question::Members { voters, learners, gone }), None)
 }
 
 #[test]
@@ -204,22 +204,14 @@ fn to_a_node() {
     try_all(|_| {
         vec![
             case(s3, "crash", Act::Crash(target, None)),
-            number(s3, "crash in its next turn", "2", "crash so", Act::Crash(target, Some(1))),
+            number(s3, "crash in its next turn", "2", "crash so", Act::Crash(target, Some("1".parse().unwrap()))),
             after(s3, crash(), "restart", Act::Restart(target, None)),
             after(s3, crash(), "restart, unsynced writes lost", Act::Restart(target, Some(Survive::None))),
             after(s3, crash(), "restart, last write torn", Act::Restart(target, Some(Survive::Torn))),
             case(s3, "time out", Act::Timeout(target)),
             case(s3, "elect", Act::Elect(target)),
-            case(
-                s3,
-                "the leader hands over to it",
-                Act::Request(1, Ask { key: String::new(), what: Question::Transfer(3) }, None),
-            ),
-            case(
-                s3,
-                "take a snapshot",
-                Act::Request(1, Ask { key: String::new(), what: Question::Compact }, Some(target)),
-            ),
+            case(s3, "the leader hands over to it", Act::Request(1, Ask::new("", Question::Transfer(3)), None)),
+            case(s3, "take a snapshot", Act::Request(1, Ask::new("", Question::Compact), Some(target))),
             case(s3, "it is to learn, without a vote", members(vec![], vec![3], vec![])),
             after(
                 s3,
@@ -292,7 +284,7 @@ fn groups(sizes: &[u32]) -> Vec<Vec<Name>> {
 #[test]
 fn to_the_cluster() {
     let all = Of::Cluster;
-    let ask = |what: Question| Act::Request(1, Ask { key: "k".into(), what }, None);
+    let ask = |what: Question| Act::Request(1, Ask::new("k", what), None);
     let asks = |question: &'static str, value: Option<&'static str>, what: Question| {
         let (set, press) = (value.map(|value| Set("value", value)), Press("ask"));
         Case {

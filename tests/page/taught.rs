@@ -31,7 +31,7 @@ fn a_variant_is_chosen_and_what_was_expected_is_listed() {
         page.open("scenario=figure-8&seed=1");
         assert_eq!(
             page.js("return [...$('#variant').options].map((one) => one.value)", &json!(null)),
-            json!(["figure-8", "figure-8:by-count", "figure-8:own-entry"])
+            json!(["figure-8", "figure-8:by-count", "figure-8:own-entry", "figure-8:own-entry-by-count"])
         );
         let choose = "const variant = $('#variant');
             variant.value = 'figure-8:by-count';

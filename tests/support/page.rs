@@ -111,7 +111,7 @@ impl Page<'_> {
     /// Opens the page as in a new tab, with something behind the `#` of its address, and waits until it has its run or says
     /// why not.
     pub(crate) fn open(&self, fragment: &str) {
-        self.browser.run("try { sessionStorage.clear() } catch {}", &json!(null)).unwrap();
+        self.browser.run("try { sessionStorage.clear(); localStorage.clear() } catch {}", &json!(null)).unwrap();
         self.open_again(fragment);
     }
 

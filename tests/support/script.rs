@@ -7,7 +7,8 @@ pub(crate) fn keys(command: &Command) -> String {
     let mut lines = String::new();
     let mut arguments = command.consume_args();
     while let Some((key, value)) = arguments.next_key() {
-        let text = ["loss", "duplicate", "reorder", "late", "survive", "key", "value", "expect"].contains(&key);
+        let text =
+            ["loss", "duplicate", "reorder", "late", "survive", "key", "value", "expect", "answer"].contains(&key);
         let bare = !text && value.parse::<i64>().is_ok()
             || value.starts_with(['[', '{'])
             || value == "true"

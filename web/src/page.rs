@@ -111,6 +111,12 @@ fn App() -> impl IntoView {
         }
         there || told == Some(true)
     });
+    Effect::new(move |_| {
+        page.run.track();
+        if page.over.get() {
+            browser::over();
+        }
+    });
     branches::remember();
     match browser::fragment().as_str() {
         "" => menu::open(page, "tour", 1),
@@ -160,8 +166,9 @@ fn App() -> impl IntoView {
     }
 }
 
-/// Opens what the address names: `run=PATH`, a run file beside the page, by the guest of `guest=PATH` if there is one; `scenario=NAME&seed=N`; or a link, by itself or as
-/// `link=LINK`. `embed` among them leaves out what surrounds the cluster.
+/// Opens what the address names: `run=PATH`, a run file beside the page, by the guest of `guest=PATH` if there is one;
+/// `scenario=NAME&seed=N`; or a link, by itself or as `link=LINK`. `lesson=NAME` among them shows a lesson beside it, by itself
+/// that of the scenario of its name. `embed` leaves out what surrounds the cluster.
 fn address(page: Page, text: &str) {
     let value = |name: &str| {
         text.split('&').filter_map(|part| part.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
@@ -169,6 +176,9 @@ fn address(page: Page, text: &str) {
     if text.split('&').any(|part| part == "embed") {
         browser::embed();
     }
+    let name = value("scenario").or(value("lesson")).map(|name| name.replace("%3A", ":"));
+    let shown = name.as_deref().filter(|_| value("run").is_none());
+    browser::lesson(value("lesson").unwrap_or_default(), shown.unwrap_or_default());
     if let Some(path) = value("run") {
         let guest = value("guest").map(str::to_owned);
         browser::load(path, move |read| match (read, guest) {
@@ -176,7 +186,7 @@ fn address(page: Page, text: &str) {
             (Ok(bytes), Some(guest)) => branches::open_by(page, &bytes, &guest),
             (Err(problem), _) => page.fail(problem),
         });
-    } else if let Some(name) = value("scenario").map(|name| name.replace("%3A", ":")) {
+    } else if let Some(name) = name {
         let seed = value("seed").unwrap_or("1");
         match seed.parse() {
             Ok(seed) if name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ':')) => {
@@ -215,6 +225,12 @@ fn Notice() -> impl IntoView {
             })}
         </div>
     }
+}
+
+/// Whether a property is violated, or a fact is so, in the run that is shown, if that is one of the scenario, to which somebody
+/// did something.
+pub(crate) fn reached(scenario: &str, violates: Option<&str>, fact: Option<&str>) -> bool {
+    session::with(|session| session.reached(scenario, violates, fact)).unwrap_or(false)
 }
 
 /// Puts the page into the document.

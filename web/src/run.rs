@@ -36,6 +36,15 @@ pub fn mount() {
     crate::page::mount();
 }
 
+/// Whether somebody has reached a goal in the run that the page shows, which is to be one of that scenario: a property is
+/// violated, or a fact is so.
+#[wasm_bindgen]
+#[must_use]
+#[allow(clippy::needless_pass_by_value, reason = "what comes from JavaScript is owned")]
+pub fn reached(scenario: &str, violates: Option<String>, fact: Option<String>) -> bool {
+    crate::page::reached(scenario, violates.as_deref(), fact.as_deref())
+}
+
 /// The SHA-256 of the built-in guest, in hex: the command of the same build has the same.
 #[wasm_bindgen]
 #[must_use]

@@ -2,10 +2,11 @@
 //
 // It needs this folder beside the page and nothing else: no server, no cookie, nothing from elsewhere. What it shows is the page
 // itself in a frame, without what surrounds the cluster; it is loaded when it comes into view, and does not move until
-// somebody plays it. `link="..."` shows what a shared link leads to, in place of a scenario and a seed.
+// somebody plays it. `link="..."` shows what a shared link leads to, in place of a scenario and a seed; `lesson="..."` a lesson
+// and its run.
 
 class RaftSandbox extends HTMLElement {
-  static observedAttributes = ["scenario", "seed", "link"];
+  static observedAttributes = ["scenario", "seed", "link", "lesson"];
 
   #frame;
   #seen;
@@ -32,8 +33,9 @@ class RaftSandbox extends HTMLElement {
   }
 
   #address() {
-    const link = this.getAttribute("link");
-    const what = new URLSearchParams(link ? { link } : { scenario: this.getAttribute("scenario") ?? "tour", seed: this.getAttribute("seed") ?? "1" });
+    const [link, lesson] = ["link", "lesson"].map((name) => this.getAttribute(name));
+    const scenario = { scenario: this.getAttribute("scenario") ?? lesson ?? "tour", seed: this.getAttribute("seed") ?? "1" };
+    const what = new URLSearchParams({ ...(link ? { link } : scenario), ...(lesson ? { lesson } : {}) });
     return new URL(`index.html#embed&${what}`, import.meta.url).href;
   }
 

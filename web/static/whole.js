@@ -29,6 +29,8 @@ async function linked(path) {
 }
 
 globalThis.raftbox = { file, script };
+// There is no course in the document to lead to.
+document.body.classList.add("whole");
 
 try {
   if (!location.hash) {

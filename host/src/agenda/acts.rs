@@ -10,7 +10,7 @@ use super::script::{Number, Origin};
 use super::{Action, Agenda};
 use crate::event::{Cause, Endpoint, Micros, NodeId};
 use crate::scenario::step::{Act, Ask, Name, Survive, Target};
-use crate::world::decider::Order;
+use crate::world::decider::{Moment, Order};
 
 /// What an act did, or why it did nothing.
 pub(super) type Done = Result<(), String>;
@@ -59,7 +59,7 @@ impl Agenda {
 
     fn act(&mut self, act: &Act) -> Done {
         match act {
-            Act::Crash(target, effect) => self.crash(self.target(*target), *effect),
+            Act::Crash(target, moment) => self.crash(self.target(*target), *moment),
             Act::Restart(target, survive) => self.restart(self.target(*target), *survive),
             Act::Pause(target) => self.pause(self.target(*target)),
             Act::Resume(target) => self.go_on(self.target(*target)),
@@ -95,6 +95,9 @@ impl Agenda {
             Act::Complete(syncs) => self.complete(*syncs),
             Act::Fail(syncs) => self.fail(*syncs),
             Act::Request(client, ask, target) => {
+                if let Some(answer) = act.expects() {
+                    self.script.awaits(self.performing, *client, answer);
+                }
                 self.request(*client, ask, target.map(|target| self.target(target)));
                 Ok(())
             }
@@ -119,16 +122,16 @@ impl Agenda {
         if self.node(node).up { Ok(()) } else { Err(format!("S{node} is down")) }
     }
 
-    fn crash(&mut self, node: NodeId, effect: Option<u32>) -> Done {
+    fn crash(&mut self, node: NodeId, moment: Option<Moment>) -> Done {
         // A node that was never booted may yet crash in its first turn.
-        if effect.is_none() || self.node(node).boot > 0 {
+        if moment.is_none() || self.node(node).boot > 0 {
             self.is_up(node)?;
         }
-        match effect {
-            Some(effect) => {
+        match moment {
+            Some(moment) => {
                 self.disarmed(node);
-                self.node(node).armed = Some((self.performing, effect));
-                self.order(Order::Crash(node, effect));
+                self.node(node).armed = Some((self.performing, moment));
+                self.order(Order::Crash(node, moment));
             }
             None => self.apply(Cause::Crash { node }),
         }
@@ -142,8 +145,8 @@ impl Agenda {
     }
 
     fn disarmed(&mut self, node: NodeId) {
-        if let Some((step, effect)) = self.node(node).armed.take() {
-            self.script.remark(step, format!("no turn of S{node} got as far as effect {effect}"));
+        if let Some((step, moment)) = self.node(node).armed.take() {
+            self.script.remark(step, format!("no turn of S{node} got as far as {}", moment.in_words()));
         }
     }
 

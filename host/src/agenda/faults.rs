@@ -5,7 +5,7 @@ use super::swarm::mix;
 use crate::draw::{Concern, Draw, Ratio};
 use crate::event::{ClientId, Endpoint, Micros, NodeId};
 use crate::plan::Plan;
-use crate::scenario::step::{Act, Ask, Damage, Jump, Later, Mail, Name, Question, Step, Syncs, Target, When};
+use crate::scenario::step::{Act, Ask, Damage, Jump, Later, Mail, Moment, Name, Question, Step, Syncs, Target, When};
 use crate::scenario::{Recurring, Scenario};
 use crate::units::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,7 +171,7 @@ impl Script<'_> {
                 let (node, lasts) = (script.node(draw), draw.within(crash.lasts.range()));
                 let within = draw.happens(crash.within_turn);
                 let effect = u32::try_from(draw.below(EFFECTS_MAX)).expect("it is below the bound");
-                script.step(at, Act::Crash(node, within.then_some(effect)));
+                script.step(at, Act::Crash(node, within.then_some(Moment::Nth(effect))));
                 at += lasts;
                 script.end(at, Act::Restart(node, None));
                 while draw.happens(crash.again) {
@@ -399,7 +399,7 @@ impl Script<'_> {
         let clients = u64::from(self.scenario.clients.count);
         let ask = |draw: &mut Draw, what| {
             let client = 1 + ClientId::try_from(draw.below(clients)).expect("there are few clients");
-            Act::Request(client, Ask { key: String::new(), what }, None)
+            Act::Request(client, Ask::new("", what), None)
         };
         if let Some(transfer) = &faults.transfer {
             self.recur(Kind::Transfer, transfer.every, |script, at, draw| {

@@ -11,6 +11,7 @@ impl Agenda {
     /// Ends all faults, but for those of the nodes that are not to be healed.
     pub(super) fn heal(&mut self) {
         self.healed = true;
+        self.script.settle_all();
         let core = std::mem::take(&mut self.core);
         let heals = |end: Endpoint| match end {
             Endpoint::Node(node) => core.contains(&node),

@@ -5,12 +5,12 @@
 
 use super::faults;
 use crate::check::Observed;
-use crate::event::Micros;
+use crate::event::{ClientId, Micros};
 use crate::expectation::Expectation;
 use crate::fact::{Fact, Facts};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
-use crate::scenario::step::{Act, Step, When};
+use crate::scenario::step::{Step, When};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -79,7 +79,19 @@ pub(super) struct Script {
     remarks: Vec<Remark>,
     /// What is known of the run, if any step asks for it.
     facts: Option<Box<Facts>>,
+    /// The answers that are yet to come to what steps had clients ask.
+    awaited: Vec<Awaited>,
     expectations: Vec<Expectation>,
+}
+
+/// An answer that a step says a client is to be told.
+#[derive(Clone, Debug)]
+struct Awaited {
+    step: Number,
+    client: ClientId,
+    answer: Fact,
+    /// Whether the client has asked.
+    asked: bool,
 }
 
 impl Script {
@@ -97,7 +109,7 @@ impl Script {
             When::At(_) | When::Then(_) | When::Once(_) => None,
         };
         let waiting = (0..).zip(&steps).filter_map(after).collect();
-        let asks = |step: &Step| matches!((&step.when, &step.act), (When::Once(_), _) | (_, Act::Expect(_)));
+        let asks = |step: &Step| matches!(step.when, When::Once(_)) || step.act.expects().is_some();
         let asks = plan.scenario.expect.is_some() || steps.iter().any(asks);
         Self {
             drawn,
@@ -107,6 +119,7 @@ impl Script {
             untaken: (0..all).collect(),
             remarks: Vec::new(),
             facts: asks.then(|| Box::new(Facts::new(mixed.nodes))),
+            awaited: Vec::new(),
             expectations: Vec::new(),
             steps,
         }
@@ -191,6 +204,32 @@ impl Script {
         }
     }
 
+    /// The client is to be told this, in answer to what the step has it ask.
+    pub(super) fn awaits(&mut self, step: Number, client: ClientId, answer: Fact) {
+        self.awaited.push(Awaited { step, client, answer, asked: false });
+    }
+
+    /// Writes down whether a client was told what it was to be, if it no longer asks what a step wanted.
+    pub(super) fn settle(&mut self, client: ClientId, asks: Option<Number>) {
+        for awaited in self.awaited.iter_mut().filter(|awaited| awaited.client == client) {
+            awaited.asked |= asks == Some(awaited.step);
+        }
+        let answered = |awaited: &mut Awaited| awaited.client == client && awaited.asked && asks != Some(awaited.step);
+        let answered: Vec<_> = self.awaited.extract_if(.., answered).collect();
+        answered.into_iter().for_each(|awaited| self.expect(awaited.step, &awaited.answer));
+    }
+
+    /// The faults' time is over: who has no answer now was told none.
+    pub(super) fn settle_all(&mut self) {
+        for Awaited { step, answer, asked, .. } in std::mem::take(&mut self.awaited) {
+            if asked {
+                self.expect(step, &answer);
+            } else {
+                self.expected(step, &answer, Some("not asked yet".into()));
+            }
+        }
+    }
+
     fn known(&self) -> &Facts {
         self.facts().expect("a step asks for facts")
     }
@@ -198,8 +237,13 @@ impl Script {
     /// Writes down whether a fact is so that a step expects now.
     pub(super) fn expect(&mut self, number: Number, fact: &Fact) {
         let (value, is_so) = fact.ask(self.known());
-        let what = format!("{} {} ({})", self.origin(number).word(), self.own(number), self.step(number));
-        self.expectations.push(Expectation { what, is: (!is_so).then(|| value.to_string()) });
+        self.expected(number, fact, (!is_so).then(|| value.to_string()));
+    }
+
+    /// Writes down what is instead of what a step expects, if it is not that.
+    fn expected(&mut self, number: Number, fact: &Fact, is: Option<String>) {
+        let what = format!("{} {}: {fact}", self.origin(number).word(), self.own(number));
+        self.expectations.push(Expectation { what, is });
     }
 
     /// What steps expected so far.
@@ -218,9 +262,15 @@ impl Script {
         self.step(number)
     }
 
-    /// The steps that were never taken.
+    /// The steps that were never taken; what they expect is not so.
     pub(super) fn untaken(&mut self) -> impl Iterator<Item = Number> + use<> {
-        std::mem::take(&mut self.untaken).into_iter()
+        let untaken = std::mem::take(&mut self.untaken);
+        for number in &untaken {
+            if let Some(fact) = self.step(*number).act.expects() {
+                self.expected(*number, &fact, Some("not known: the step was never taken".into()));
+            }
+        }
+        untaken.into_iter()
     }
 
     /// Writes down what the author of a step should know. That a drawn fault finds nothing to break is chance too, and

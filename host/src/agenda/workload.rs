@@ -37,6 +37,8 @@ struct Asked {
     /// Until when it does.
     deadline: Micros,
     of: Of,
+    /// The step that wanted it, if one did.
+    step: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -170,6 +172,12 @@ impl Workload {
         self.ask(id, self.client(id).operation)
     }
 
+    /// The step that wanted what a client asks now, if one did.
+    #[must_use]
+    pub fn step_of(&self, id: ClientId) -> Option<u32> {
+        self.clients.get(id as usize - 1)?.asked.as_ref()?.step
+    }
+
     /// The steps that wanted what was never asked.
     #[must_use]
     pub fn unasked(&self) -> Vec<u32> {
@@ -209,7 +217,7 @@ impl Workload {
         if client.operation != operation || client.asked.is_some() || enough || audits && self.is_audited() {
             return None;
         }
-        let (mut body, mut wanted, mut of) = (Vec::new(), None, Of::Leader);
+        let (mut body, mut wanted, mut of, mut by) = (Vec::new(), None, Of::Leader, None);
         match client.session {
             None => Request { session: 0, sequence: 0, operation: Operation::Register }.encode(&mut body),
             Some(session) => {
@@ -220,9 +228,9 @@ impl Workload {
                 };
                 let client = self.client_mut(id);
                 client.sequence = sequence;
-                if let Some(Wanted { ask, to, .. }) = client.wanted.pop_front() {
+                if let Some(Wanted { ask, to, step }) = client.wanted.pop_front() {
                     client.extra += 1;
-                    wanted = to;
+                    (wanted, by) = (to, Some(step));
                     encode(&ask, put);
                 } else {
                     let drawn = client.drawn();
@@ -243,7 +251,8 @@ impl Workload {
         if of == Of::Leader {
             self.client_mut(id).to = to;
         }
-        self.client_mut(id).asked = Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0, of });
+        self.client_mut(id).asked =
+            Some(Asked { body, attempt: 0, to, refused: 0, waiting: false, deadline: 0, of, step: by });
         self.send(id)
     }
 

@@ -31,6 +31,14 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// Whether it did not hold.
+    #[must_use]
+    pub fn is_violated(&self) -> bool {
+        matches!(self, Self::Violated { .. })
+    }
+}
+
 /// Where a property was violated first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {

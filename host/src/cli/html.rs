@@ -24,19 +24,10 @@ pub(super) const MARK: &str = "<!doctype html>\n<!-- raftbox";
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; style-src 'unsafe-inline'; \
                       img-src data: blob:; base-uri 'none'; form-action 'none'";
 
-/// The files that stand in the document as they are, or that it has no use for.
-const APART: [&str; 10] = [
-    "index.html",
-    "page.css",
-    "page.js",
-    "whole.js",
-    "embed.html",
-    "article.css",
-    "course.html",
-    "course.css",
-    "course.js",
-    "lessons.json",
-];
+/// What the files begin with that stand in the document as they are, or that it has no use for; of the guests those that run it
+/// are there beside.
+const APART: [&str; 9] =
+    ["index.html", "page.css", "page.js", "whole.js", "embed.html", "article.css", "course", "lesson", "guests"];
 
 /// The page in `folder`, with the run of that header by these guests, which it opens.
 pub(super) fn document(folder: &Path, header: &Header, guests: &Guests) -> Result<String, Problem> {
@@ -73,11 +64,12 @@ fn gather(folder: &Path, prefix: &str, files: &mut Map<String, Value>) -> io::Re
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if path == "guests" {
-            // Those that run it are there beside.
-        } else if entry.file_type()?.is_dir() {
+        if APART.iter().any(|apart| path.starts_with(apart)) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
             gather(&entry.path(), &format!("{path}/"), files)?;
-        } else if !APART.contains(&path.as_str()) {
+        } else {
             files.insert(path, packed(&fs::read(entry.path())?).into());
         }
     }

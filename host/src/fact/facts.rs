@@ -25,6 +25,9 @@ struct Asked {
     answer: Option<String>,
 }
 
+/// The answer of a node that refuses.
+const REFUSED: &str = "refused";
+
 /// What is known of a run so far.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -94,9 +97,10 @@ impl Facts {
     fn answered(&mut self, client: ClientId, operation: u64, answer: impl FnOnce() -> Option<String>) {
         if let Some((_, asked)) = self.asked.iter_mut().find(|(id, _)| *id == client)
             && asked.operation == operation
-            && asked.answer.is_none()
+            // An earlier attempt may be refused, and a later one yet succeed.
+            && asked.answer.as_deref().is_none_or(|answer| answer == REFUSED)
         {
-            asked.answer = answer();
+            asked.answer = answer().or_else(|| asked.answer.take());
         }
     }
 
@@ -203,7 +207,7 @@ fn answer(body: &[u8]) -> Option<String> {
             Outcome::Number(number) => number.to_string(),
             Outcome::Undefined => "undefined".into(),
         },
-        Reply::Redirect(_) | Reply::Refused(_) => "refused".into(),
+        Reply::Redirect(_) | Reply::Refused(_) => REFUSED.into(),
         Reply::SessionExpired => "unknown".into(),
     })
 }

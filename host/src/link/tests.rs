@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::event::{Alteration, Endpoint, MessageName};
-use crate::scenario::step::{Act, Ask, Later, Mail, Name, Question, READ_MODES, Survive, Sync, Syncs, Target, When};
+use crate::scenario::step::{
+    Act, Ask, Later, Mail, Moment, Name, Question, READ_MODES, Survive, Sync, Syncs, Target, When,
+};
 use crate::units::Span;
 use proptest::prelude::*;
 
@@ -69,14 +71,14 @@ fn hundred() -> Vec<Step> {
     let node = |n: u32| Endpoint::Node(1 + n % 5);
     let message = |n: u32| MessageName { from: node(n), to: node(n + 1), n: 40 + u64::from(n) };
     let act = |n: u32| match n % 8 {
-        0 => Act::Crash(Target::Node(1 + n % 5), Some(3)),
+        0 => Act::Crash(Target::Node(1 + n % 5), Some(Moment::Nth(3))),
         1 => Act::Hold(Mail::One(message(n))),
         2 => Act::Deliver(message(n)),
         3 => Act::Delay(Mail::One(message(n)), Later::By(Span(20_000))),
         4 => Act::Cut(vec![Name(node(0))], vec![Name(node(1)), Name(Endpoint::Client(1))]),
         5 => Act::Restart(Target::Crashed, Some(Survive::Torn)),
         6 => Act::Fail(Syncs::One(Sync { node: 1, boot: 2, n: 300 })),
-        _ => Act::Request(1, Ask { key: "x".into(), what: Question::Put("8".into()) }, None),
+        _ => Act::Request(1, Ask::new("x", Question::Put("8".into())), None),
     };
     (0..100).map(|n| Step { when: When::After(9_000 + 120 * u64::from(n)), act: act(n) }).collect()
 }
@@ -165,7 +167,14 @@ fn ask() -> impl Strategy<Value = Ask> {
         any::<i64>().prop_map(Question::Increment),
         (any::<Option<String>>(), any::<String>()).prop_map(|(old, new)| Question::CompareAndSet(old, new)),
     ];
-    ("x[a-zé]{0,9}", what).prop_map(|(key, what)| Ask { key, what })
+    let answer = any::<Option<String>>();
+    ("x[a-zé]{0,9}", what, answer).prop_map(|(key, what, answer)| Ask { answer, ..Ask::new(&key, what) })
+}
+
+fn moment() -> impl Strategy<Value = Moment> {
+    let named = ["send", "send to S2", "reply", "reply to C1", "write", "truncate", "sync", "alarm"];
+    let named = proptest::sample::select(named.to_vec()).prop_map(|text| text.parse().unwrap());
+    prop_oneof![any::<u32>().prop_map(Moment::Nth), named]
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -173,7 +182,7 @@ fn act() -> impl Strategy<Value = Act> {
     let jump = (0..=Span::MAX.0.cast_signed()).prop_flat_map(|jump| prop_oneof![Just(jump), Just(-jump)]);
     let later = prop_oneof![span().prop_map(Later::By), span().prop_map(Later::Until)];
     prop_oneof![
-        (target(), any::<Option<u32>>()).prop_map(|(node, effect)| Act::Crash(node, effect)),
+        (target(), proptest::option::of(moment())).prop_map(|(node, moment)| Act::Crash(node, moment)),
         (target(), proptest::option::of(survive)).prop_map(|(node, survive)| Act::Restart(node, survive)),
         (names(), names()).prop_map(|(from, to)| Act::Cut(from, to)),
         Just(Act::Heal(Vec::new(), Vec::new())),

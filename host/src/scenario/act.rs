@@ -1,7 +1,7 @@
 //! What a step does.
 
 use super::Scenario;
-use super::name::{Jump, Message, Name, Survive, Sync, Target};
+use super::name::{Jump, Message, Moment, Name, Survive, Sync, Target};
 use crate::event::{Alteration, ClientId, Endpoint, MessageName, NodeId};
 use crate::fact::Fact;
 use crate::units::Span;
@@ -10,8 +10,8 @@ use raftbox_abi::note::ReadMode;
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// A node crashes, now or after an effect of a turn.
-    Crash(Target, Option<u32>),
+    /// A node crashes, now or at a moment within a turn.
+    Crash(Target, Option<Moment>),
     /// A node boots. What survived is drawn, unless it is said.
     Restart(Target, Option<Survive>),
     /// A node takes no turns.
@@ -126,6 +126,8 @@ pub struct Ask {
     pub key: String,
     /// What of it.
     pub what: Question,
+    /// What it is to be told: as in the fact `answer to C1`. Whoever reads the report is told whether it was.
+    pub answer: Option<String>,
 }
 
 /// What a client asks of a key.
@@ -175,6 +177,12 @@ impl Damage {
 }
 
 impl Ask {
+    /// A question, to which any answer may come.
+    #[must_use]
+    pub fn new(key: &str, what: Question) -> Self {
+        Self { key: key.into(), what, answer: None }
+    }
+
     /// The nodes that it names.
     fn nodes(&self) -> Vec<NodeId> {
         match &self.what {
@@ -237,6 +245,15 @@ impl Ask {
 }
 
 impl Act {
+    /// What it says is to be so, now or when the client is answered.
+    pub(crate) fn expects(&self) -> Option<Fact> {
+        match self {
+            Self::Expect(fact) => Some(fact.clone()),
+            Self::Request(client, Ask { answer, .. }, _) => Some(Fact::of_answer(*client, answer.as_deref()?)),
+            _ => None,
+        }
+    }
+
     /// # Errors
     /// If it is about nodes, clients or keys that there are not.
     pub(super) fn check(&self, scenario: &Scenario) -> Result<(), String> {

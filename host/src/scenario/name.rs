@@ -4,6 +4,9 @@
 
 use crate::event::{ClientId, Endpoint, MessageName, NodeId};
 use crate::units::{Span, as_text};
+pub use crate::world::decider::Moment;
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -206,6 +209,99 @@ impl fmt::Display for Survive {
     }
 }
 
+/// How each effect is written that a crash can come after, and what it is called in a sentence.
+const MOMENTS: [(&str, &str, Moment); 6] = [
+    ("send", "a message that it sends", Moment::Send(None)),
+    ("reply", "an answer that it sends", Moment::Reply(None)),
+    ("write", "a write", Moment::Write),
+    ("truncate", "a cut of a file", Moment::Truncate),
+    ("sync", "a sync that it asks for", Moment::Sync),
+    ("alarm", "an alarm that it sets", Moment::Alarm),
+];
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            if let Some((_, _, moment)) = MOMENTS.iter().find(|(word, ..)| *word == text) {
+                return Some(*moment);
+            }
+            match text.split_once(" to ").map(|(word, to)| (word, to.parse())) {
+                Some(("send", Ok(Name(Endpoint::Node(node))))) => Some(Self::Send(Some(node))),
+                Some(("reply", Ok(Name(Endpoint::Client(client))))) => Some(Self::Reply(Some(client))),
+                Some(_) => None,
+                None => number(text)?.try_into().ok().map(Self::Nth),
+            }
+        };
+        parse().ok_or_else(|| {
+            let words = MOMENTS.map(|(word, ..)| format!("{word:?}")).join(", ");
+            format!("is {text:?}, and should be the number of an effect, or {words}, \"send to S2\" or \"reply to C1\"")
+        })
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nth(nth) => write!(f, "{nth}"),
+            Self::Send(Some(node)) => write!(f, "send to S{node}"),
+            Self::Reply(Some(client)) => write!(f, "reply to C{client}"),
+            named => f.write_str(MOMENTS.iter().find(|(.., moment)| moment == named).map_or("", |(word, ..)| word)),
+        }
+    }
+}
+
+impl Moment {
+    /// What it is in a sentence.
+    pub(crate) fn in_words(self) -> String {
+        match (self, MOMENTS.iter().find(|(.., moment)| *moment == self)) {
+            (Self::Send(Some(node)), _) => format!("a message that it sends to S{node}"),
+            (Self::Reply(Some(client)), _) => format!("an answer that it sends to C{client}"),
+            (_, Some((_, words, _))) => (*words).into(),
+            (_, None) => format!("effect {self}"),
+        }
+    }
+}
+
+/// A number, or a text.
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nth(nth) => nth.serialize(to),
+            named => to.collect_str(named),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl Visitor<'_> for Either {
+            type Value = Moment;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the number of an effect, or what it is, such as \"sync\"")
+            }
+
+            fn visit_u64<E: de::Error>(self, nth: u64) -> Result<Moment, E> {
+                nth.to_string().parse().map_err(|what| E::custom(format!("it {what}")))
+            }
+
+            fn visit_i64<E: de::Error>(self, nth: i64) -> Result<Moment, E> {
+                nth.to_string().parse().map_err(|what| E::custom(format!("it {what}")))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
+                text.parse().map_err(|what| E::custom(format!("it {what}")))
+            }
+        }
+
+        from.deserialize_any(Either)
+    }
+}
+
 as_text!(Message);
 as_text!(Sync);
 as_text!(Survive);
@@ -222,6 +318,19 @@ mod tests {
         for text in ["none", "all", "torn"] {
             assert_eq!(text.parse::<Survive>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_moment_is_a_number_or_an_effect() {
+        for text in ["0", "17", "send", "send to S3", "reply", "reply to C2", "write", "truncate", "sync", "alarm"] {
+            assert_eq!(text.parse::<Moment>().unwrap().to_string(), text);
+        }
+        for text in ["", "-1", "4294967296", "send to C1", "reply to S1", "sync to S1", "note"] {
+            let wrong = text.parse::<Moment>().unwrap_err();
+            assert!(wrong.contains("should be the number of an effect, or \"send\", "), "{wrong}");
+        }
+        assert_eq!(Moment::Nth(3).in_words(), "effect 3");
+        assert_eq!(Moment::Send(Some(3)).in_words(), "a message that it sends to S3");
     }
 
     #[test]

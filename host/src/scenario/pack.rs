@@ -4,8 +4,9 @@
 
 use crate::event::{Endpoint, MessageName};
 use crate::fact::Fact;
-use crate::scenario::step::{Jump, Message, Name, Survive, Sync, Target};
+use crate::scenario::step::{Jump, Message, Moment, Name, Survive, Sync, Target};
 use crate::units::Span;
+use std::str::FromStr;
 
 /// Bytes that are yet to be read.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
@@ -140,14 +141,40 @@ impl Pack for Sync {
     }
 }
 
+/// A number as it is; what is named, by its text behind a number that none can be.
+impl Pack for Moment {
+    fn pack(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Nth(nth) => nth.pack(out),
+            named => {
+                NAMED.pack(out);
+                named.to_string().pack(out);
+            }
+        }
+    }
+
+    fn unpack(from: &mut Reader<'_>) -> Option<Self> {
+        let number = u64::unpack(from)?;
+        if number == NAMED { unpack_text(from) } else { Some(Self::Nth(number.try_into().ok()?)) }
+    }
+}
+
+/// What tells that a moment is named.
+const NAMED: u64 = 1 << 32;
+
+/// A value that is packed as its text, and would be written as just that.
+fn unpack_text<T: FromStr + ToString>(from: &mut Reader<'_>) -> Option<T> {
+    let text = String::unpack(from)?;
+    text.parse().ok().filter(|value: &T| value.to_string() == text)
+}
+
 impl Pack for Fact {
     fn pack(&self, out: &mut Vec<u8>) {
         self.to_string().pack(out);
     }
 
     fn unpack(from: &mut Reader<'_>) -> Option<Self> {
-        let text = String::unpack(from)?;
-        text.parse().ok().filter(|fact: &Self| fact.to_string() == text)
+        unpack_text(from)
     }
 }
 

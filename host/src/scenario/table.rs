@@ -8,7 +8,7 @@ mod damage;
 mod words;
 
 use super::act::{Act, Ask, Later, Mail, Question, Syncs};
-use super::name::{Jump, Message, Name, Survive, Sync, Target};
+use super::name::{Jump, Message, Moment, Name, Survive, Sync, Target};
 use super::pack::{Pack, Reader};
 use super::step::{Step, When};
 use crate::event::{Alteration, ClientId, Endpoint, NodeId};
@@ -74,7 +74,7 @@ macro_rules! keys {
 
 keys! {
     node: Target,
-    effect: u32,
+    effect: Moment,
     from: Vec<Name>,
     to: Vec<Name>,
     groups: Vec<Vec<Name>>,
@@ -104,6 +104,7 @@ keys! {
     then: Span,
     once: Fact,
     that: Fact,
+    answer: String,
 }
 
 /// The keys that say when a step is taken, beside `at` and `after`.
@@ -134,12 +135,12 @@ const VERBS: &[(&str, &[&str], &[&str])] = &[
     ("stall", &[], &["sync", "node"]),
     ("complete", &[], &["sync", "node"]),
     ("fail", &[], &["sync", "node"]),
-    ("request", &["client", "ask", "key"], &["value", "expect", "amount", "mode", "node"]),
+    ("request", &["client", "ask", "key"], &["value", "expect", "amount", "mode", "node", "answer"]),
     ("elect", &["node"], &[]),
     ("split-vote", &["nodes"], &[]),
-    ("transfer", &["node"], &["client"]),
-    ("members", &[], &["voters", "learners", "gone", "client", "node"]),
-    ("compact", &["node"], &["client"]),
+    ("transfer", &["node"], &["client", "answer"]),
+    ("members", &[], &["voters", "learners", "gone", "client", "node", "answer"]),
+    ("compact", &["node"], &["client", "answer"]),
     ("rot", &["node"], &["file", "offset", "xor"]),
     ("wipe", &["node"], &[]),
     ("swap", &["node", "other"], &[]),
@@ -296,18 +297,17 @@ impl Table {
                 if voters.is_empty() && learners.is_empty() && gone.is_empty() {
                     return Err("the step \"members\" needs \"voters\", \"learners\" or \"gone\"".into());
                 }
-                let what = Question::Members { voters, learners, gone };
-                Act::Request(client, Ask { key: String::new(), what }, self.node)
+                Act::Request(client, self.cluster_asked(Question::Members { voters, learners, gone }), self.node)
             }
             "compact" => {
                 let client = self.asking_client("a client asks for a snapshot, such as client = \"C1\"")?;
-                Act::Request(client, Ask { key: String::new(), what: Question::Compact }, self.node)
+                Act::Request(client, self.cluster_asked(Question::Compact), self.node)
             }
             "transfer" => {
                 let mistake = "a client asks that a node leads, such as client = \"C1\" and node = \"S3\"";
                 let client = self.asking_client(mistake)?;
                 let Some(Target::Node(to)) = self.node else { return Err(mistake.into()) };
-                Act::Request(client, Ask { key: String::new(), what: Question::Transfer(to) }, None)
+                Act::Request(client, self.cluster_asked(Question::Transfer(to)), None)
             }
             _ => match self.client {
                 Some(Name(Endpoint::Client(client))) => Act::Request(client, self.asked()?, self.node),
@@ -383,7 +383,7 @@ impl Table {
             Act::Stall(syncs) => verb("stall").synced(syncs),
             Act::Complete(syncs) => verb("complete").synced(syncs),
             Act::Fail(syncs) => verb("fail").synced(syncs),
-            Act::Request(client, Ask { what: Question::Members { voters, learners, gone }, .. }, node) => {
+            Act::Request(client, Ask { what: Question::Members { voters, learners, gone }, answer, .. }, node) => {
                 let names = |nodes: Vec<NodeId>| {
                     let names: Vec<_> = nodes.into_iter().map(|id| Name(Endpoint::Node(id))).collect();
                     Some(names).filter(|names| !names.is_empty())
@@ -394,14 +394,15 @@ impl Table {
                     learners: names(learners),
                     gone: names(gone),
                     node,
+                    answer,
                     ..verb("members")
                 }
             }
-            Act::Request(client, Ask { what: Question::Transfer(to), .. }, _) => {
-                Self { client: Some(Name(Endpoint::Client(client))), ..of("transfer", Target::Node(to)) }
+            Act::Request(client, Ask { what: Question::Transfer(to), answer, .. }, _) => {
+                Self { client: Some(Name(Endpoint::Client(client))), answer, ..of("transfer", Target::Node(to)) }
             }
-            Act::Request(client, Ask { what: Question::Compact, .. }, node) => {
-                Self { client: Some(Name(Endpoint::Client(client))), node, ..verb("compact") }
+            Act::Request(client, Ask { what: Question::Compact, answer, .. }, node) => {
+                Self { client: Some(Name(Endpoint::Client(client))), node, answer, ..verb("compact") }
             }
             Act::Request(client, ask, node) => {
                 Self { client: Some(Name(Endpoint::Client(client))), node, ..verb("request").asking(ask) }
@@ -470,5 +471,27 @@ impl Table {
             table.at = None;
         }
         Some(table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::GUIDE;
+
+    #[test]
+    fn every_step_and_every_key_has_an_example_in_the_guide() {
+        for (verb, must, may) in VERBS {
+            let example = |block: &&str| block.contains(&format!("do = {verb:?}\n"));
+            assert!(GUIDE.split("[[step]]").any(|block| example(&block)), "{verb} has no example");
+            for key in must.iter().chain(*may) {
+                // A key may be named where another stands that it can take the place of.
+                let named = [format!("\n{key} = "), format!("{key} = \""), format!("`{key}`"), format!("\"{key}\"")];
+                assert!(named.iter().any(|named| GUIDE.contains(named)), "{verb} {key}");
+            }
+        }
+        for (ask, ..) in asked::ASKS {
+            assert!(GUIDE.contains(&format!("ask = {ask:?}\n")), "{ask} has no example");
+        }
     }
 }

@@ -70,5 +70,5 @@ fn ask(operation: &Operation<'_>) -> Option<Ask> {
         Operation::Increment(key, by) => (key, Question::Increment(by)),
         Operation::Register | Operation::Members { .. } | Operation::Transfer(_) | Operation::Compact => return None,
     };
-    Some(Ask { key: text(key)?, what })
+    Some(Ask::new(&text(key)?, what))
 }

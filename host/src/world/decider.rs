@@ -5,18 +5,57 @@
 //! recorded as a cause.
 
 use crate::draw::{Concern, Draw, Ratio};
-use crate::event::{Decision, NodeId};
+use crate::event::{ClientId, Decision, Effect, Endpoint, NodeId};
 use raftbox_abi::boundary::status;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The place of a decision: node, boot, call of that boot, and effect, visit or disk operation of that call.
 pub type Site = (NodeId, u32, u64, u32);
 
+/// The moment within a turn at which a node is to crash: right after an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The effect of that number, from 0.
+    Nth(u32),
+    /// The first message that it sends to a node: to this one, or to any.
+    Send(Option<NodeId>),
+    /// The first answer that it sends to a client: to this one, or to any.
+    Reply(Option<ClientId>),
+    /// The first write.
+    Write,
+    /// The first cut of a file.
+    Truncate,
+    /// The first time that it asks for a sync.
+    Sync,
+    /// The first time that it sets its alarm.
+    Alarm,
+}
+
+impl Moment {
+    /// Whether it is this effect, the `n`-th of a turn, from 0.
+    fn is(self, n: u32, effect: &Effect<'_>) -> bool {
+        match (self, effect) {
+            (Self::Nth(nth), _) => nth == n,
+            (Self::Send(to), Effect::Sent { message, .. }) => {
+                matches!(message.to, Endpoint::Node(node) if to.is_none_or(|to| to == node))
+            }
+            (Self::Reply(to), Effect::Sent { message, .. }) => {
+                matches!(message.to, Endpoint::Client(client) if to.is_none_or(|to| to == client))
+            }
+            (Self::Write, Effect::Write { .. })
+            | (Self::Truncate, Effect::Truncate { .. })
+            | (Self::Sync, Effect::Sync { .. })
+            | (Self::Alarm, Effect::WakeAt { .. }) => true,
+            _ => false,
+        }
+    }
+}
+
 /// What is to go another way from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The first turn of the node that gets to this effect, from 0, crashes right after it.
-    Crash(NodeId, u32),
+    /// The first turn of the node that gets to this effect crashes right after it.
+    Crash(NodeId, Moment),
     /// That is taken back.
     NoCrash(NodeId),
     /// All that was ordered of the node's disk is taken back.
@@ -53,7 +92,7 @@ enum Kind {
 /// Decides.
 #[derive(Clone, Debug, Default)]
 pub struct Decider {
-    crashes: BTreeMap<NodeId, u32>,
+    crashes: BTreeMap<NodeId, Moment>,
     fails: BTreeSet<NodeId>,
     full: BTreeSet<NodeId>,
     misdirects: BTreeMap<NodeId, u64>,
@@ -77,7 +116,7 @@ impl Decider {
     /// Takes an order.
     pub fn order(&mut self, order: Order) {
         match order {
-            Order::Crash(node, effect) => drop(self.crashes.insert(node, effect)),
+            Order::Crash(node, moment) => drop(self.crashes.insert(node, moment)),
             Order::NoCrash(node) => drop(self.crashes.remove(&node)),
             Order::Mend(node) => {
                 self.misdirects.remove(&node);
@@ -99,11 +138,11 @@ impl Decider {
     }
 
     /// Whether the node crashes after this effect.
-    pub fn crashes(&mut self, site: Site) -> bool {
+    pub fn crashes(&mut self, site: Site, effect: &Effect<'_>) -> bool {
         if self.recorded.contains_key(&(Kind::Effect, site)) {
             return true;
         }
-        let crashes = self.crashes.get(&site.0) == Some(&site.3);
+        let crashes = self.crashes.get(&site.0).is_some_and(|moment| moment.is(site.3, effect));
         if crashes {
             self.crashes.remove(&site.0);
         }
@@ -143,16 +182,46 @@ impl Decider {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::MessageName;
+
+    const ALARM: Effect<'_> = Effect::WakeAt { node: 2, alarm: 0, at: 0 };
 
     #[test]
     fn an_armed_crash_bites_once_and_only_in_a_turn_that_gets_so_far() {
         let mut decider = Decider::default();
-        decider.order(Order::Crash(2, 1));
-        assert!(!decider.crashes((1, 1, 0, 1)), "another node");
-        assert!(!decider.crashes((2, 1, 0, 0)), "too early in the turn");
-        assert!(decider.crashes((2, 1, 1, 1)));
-        assert!(!decider.crashes((2, 1, 2, 1)), "once");
+        decider.order(Order::Crash(2, Moment::Nth(1)));
+        assert!(!decider.crashes((1, 1, 0, 1), &ALARM), "another node");
+        assert!(!decider.crashes((2, 1, 0, 0), &ALARM), "too early in the turn");
+        assert!(decider.crashes((2, 1, 1, 1), &ALARM));
+        assert!(!decider.crashes((2, 1, 2, 1), &ALARM), "once");
         assert!(decider.is_idle());
+    }
+
+    #[test]
+    fn a_moment_is_named_by_its_effect() {
+        let sent = |to| {
+            let message = MessageName { from: Endpoint::Node(1), to, n: 0 };
+            Effect::Sent { message, operation: 0, bytes: b"" }
+        };
+        let effects = [
+            sent(Endpoint::Node(2)),
+            sent(Endpoint::Node(3)),
+            sent(Endpoint::Client(2)),
+            Effect::Write { node: 1, file: 0, offset: 0, len: 1, hash: 0 },
+            Effect::Truncate { node: 1, file: 0, len: 0 },
+            Effect::Sync { node: 1, sync: 0, ticket: 0 },
+            ALARM,
+        ];
+        let which = |moment: Moment| {
+            let is = |(n, effect): &(u32, &Effect<'_>)| moment.is(*n, effect);
+            (0..).zip(&effects).filter(is).map(|(n, _)| n).collect::<Vec<_>>()
+        };
+        assert_eq!(which(Moment::Nth(4)), [4]);
+        assert_eq!(which(Moment::Send(None)), [0, 1]);
+        assert_eq!(which(Moment::Send(Some(3))), [1]);
+        assert_eq!((which(Moment::Reply(None)), which(Moment::Reply(Some(1)))), (vec![2], vec![]));
+        let others = [Moment::Write, Moment::Truncate, Moment::Sync, Moment::Alarm];
+        assert_eq!(others.map(which), [[3], [4], [5], [6]]);
     }
 
     #[test]
@@ -161,10 +230,10 @@ mod tests {
         let site = (1, 2, 0, 0);
         let mut decider =
             Decider::recorded([((1, 1, 5, 0), Decision::Crash), (site, Decision::Chance { site: 9 }), (site, failed)]);
-        assert!(!decider.crashes((1, 1, 4, 0)));
-        assert!(decider.crashes((1, 1, 5, 0)));
+        assert!(!decider.crashes((1, 1, 4, 0), &ALARM));
+        assert!(decider.crashes((1, 1, 5, 0), &ALARM));
         assert!(decider.chance(site, 9));
-        assert!(!decider.chance(site, 8) && !decider.crashes(site));
+        assert!(!decider.chance(site, 8) && !decider.crashes(site, &ALARM));
         assert_eq!(decider.operation(site, None), Some(failed));
         assert_eq!(decider.operation((1, 2, 0, 1), None), None);
     }

@@ -145,7 +145,7 @@ impl Turn {
             return Ok(());
         }
         let Body { node, boot, calls, .. } = *self.body();
-        if self.decider.crashes((node, boot, calls, n)) {
+        if self.decider.crashes((node, boot, calls, n), effect) {
             self.step.cause(0, &Cause::Decide { node, boot, call: calls, n, decision: Decision::Crash });
             return Err(Stop::Down);
         }

@@ -59,7 +59,7 @@ fn act(form: &Form) -> Result<Act, String> {
         _ => Question::Put(value()),
     };
     let node = (form.node > 0).then_some(Target::Node(form.node));
-    Ok(Act::Request(form.client, Ask { what, key: form.key.clone() }, node))
+    Ok(Act::Request(form.client, Ask::new(&form.key, what), node))
 }
 
 /// Asks what the form says, or tells why that cannot be asked.

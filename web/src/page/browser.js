@@ -143,6 +143,18 @@ export function embed() {
   if (parent !== window) new ResizeObserver(tell).observe(document.body);
 }
 
+// Shows a lesson beside the run of a scenario, or none; what does that is loaded with the first lesson.
+export async function lesson(name, scenario) {
+  if (whole || (!name && !document.body.classList.contains("taught"))) return;
+  const { show } = await import(new URL("lesson.js", document.baseURI));
+  show(name, scenario);
+}
+
+// Tells whoever listens that a run is known to its end.
+export function over() {
+  document.dispatchEvent(new Event("raftbox"));
+}
+
 export function fragment() {
   return location.hash.slice(1);
 }

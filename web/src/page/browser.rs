@@ -36,6 +36,10 @@ extern "C" {
     pub(crate) fn remembered() -> String;
     /// Keeps a text for when the tab is loaded anew; `false` if the browser has no room for it.
     pub(crate) fn store(text: &str) -> bool;
+    /// Shows the lesson of that name beside the run of a scenario; none, if it is empty.
+    pub(crate) fn lesson(name: &str, scenario: &str);
+    /// Tells whoever listens that a run is known to its end.
+    pub(crate) fn over();
     /// Marks in the browser's own record of the page that people can use it now.
     pub(crate) fn interactive();
     /// An SVG element of the page as a file of its own.

@@ -13,6 +13,8 @@ use serde::Deserialize;
 struct Listed {
     name: String,
     about: String,
+    /// Whether there is a lesson about it.
+    lesson: bool,
     variants: Vec<Variant>,
 }
 
@@ -61,47 +63,44 @@ pub(crate) fn Menu() -> impl IntoView {
             (plan.scenario.name.clone(), plan.seed, plan.scenario.about.clone())
         })
     });
-    let broken = move || {
+    let item = Memo::new(move |_| {
         let (name, ..) = shown.get()?;
-        let (name, variant) = name.split_once(':')?;
-        let listed = listed.read();
-        let variant =
-            listed.iter().find(|item| item.name == name)?.variants.iter().find(|item| item.name == variant)?;
-        let what = variant.broken.clone()?;
-        Some(view! { <strong class="broken" id="broken">"✗ a broken node: "{what}</strong>" " })
-    };
-    // A variant says what is otherwise, so what it is otherwise than goes before.
-    let usual = move || {
-        let (name, ..) = shown.get()?;
-        let (name, _) = name.split_once(':')?;
-        let usual = listed.read().iter().find(|item| item.name == name)?.about.clone();
-        Some(usual + " ")
+        listed.read().iter().find(|item| item.name == parted(&name).0).cloned()
+    });
+    let about = move || {
+        let (name, _, about) = shown.get()?;
+        let Some(Listed { about: usual, variants, lesson, name: listed }) = item.get() else {
+            return Some(view! { {about} }.into_any());
+        };
+        let variant = variants.into_iter().find(|variant| Some(variant.name.as_str()) == parted(&name).1);
+        // A variant says what is otherwise, so what it is otherwise than goes before.
+        let text = if variant.is_some() { format!("{usual} {about}") } else { about };
+        let broken = variant.and_then(|variant| variant.broken);
+        let broken =
+            broken.map(|what| view! { <strong class="broken" id="broken">"✗ a broken node: "{what}" "</strong> });
+        let lesson = lesson.then(|| view! { " "<a class="course-link" href=format!("#lesson={listed}")>"lesson"</a> });
+        Some(view! { {broken}{text}{lesson} }.into_any())
     };
     view! {
         <header class="menu">
             <h1>"raftbox"</h1>
-            <Choice shown=shown listed=listed />
+            <a class="course-link" href="course.html">"course"</a>
+            <Choice shown=shown listed=listed item=item />
             <Keeping />
             <DigestOfAll />
         </header>
-        <p class="about">{broken}{usual}{move || shown.get().map(|(_, _, about)| about)}</p>
+        <p class="about">{about}</p>
     }
 }
 
 /// Which scenario, and under which seed.
 #[component]
-fn Choice(shown: Shown, listed: RwSignal<Vec<Listed>>) -> impl IntoView {
+fn Choice(shown: Shown, listed: RwSignal<Vec<Listed>>, item: Memo<Option<Listed>>) -> impl IntoView {
     let page = page();
     // A scenario of somebody's own: it is named, and cannot be chosen anew.
     let unlisted = Memo::new(move |_| {
         let (name, ..) = shown.get()?;
-        let listed = listed.read();
-        (!listed.is_empty() && listed.iter().all(|item| item.name != parted(&name).0)).then_some(name)
-    });
-    let variants = Memo::new(move |_| {
-        let (name, ..) = shown.get()?;
-        let variants = listed.read().iter().find(|item| item.name == parted(&name).0)?.variants.clone();
-        (!variants.is_empty()).then(|| (parted(&name).0.to_owned(), variants))
+        (!listed.read().is_empty() && item.read().is_none()).then_some(name)
     });
     let seed = NodeRef::<leptos::html::Input>::new();
     let choose = move |name: String| {
@@ -137,7 +136,7 @@ fn Choice(shown: Shown, listed: RwSignal<Vec<Listed>>) -> impl IntoView {
                 <For each=move || listed.get() key=|listed| listed.name.clone() children=option />
             </select>
         </label>
-        {move || variants.get().map(|(name, variants)| {
+        {move || item.get().filter(|item| !item.variants.is_empty()).map(|Listed { name, variants, .. }| {
             let option = |Variant { name: variant, about, broken }: Variant| {
                 let whole = format!("{name}:{variant}");
                 let value = whole.clone();

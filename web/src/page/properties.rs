@@ -14,7 +14,7 @@ pub(crate) fn Properties() -> impl IntoView {
         page.run.track();
         page.over.track();
         let verdicts = session::with(|session| session.verdicts()).unwrap_or_default();
-        let broken = |(_, verdict): &(&'static str, Verdict)| matches!(verdict, Verdict::Violated { .. });
+        let broken = |(_, verdict): &(&'static str, Verdict)| verdict.is_violated();
         // What is broken comes first; the others stay in their order.
         let (mut broken, mut others): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(broken);
         broken.append(&mut others);

@@ -8,6 +8,7 @@ use raftbox::agenda::script::{Origin, Remark};
 use raftbox::check::{Contradiction, LINEARIZABILITY, Verdict};
 use raftbox::engine::{Engine as _, Node};
 use raftbox::expectation::Expectation;
+use raftbox::fact::Fact;
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::runfile::RunFile;
 use raftbox::simulation::Simulation;
@@ -186,9 +187,8 @@ impl Session {
             let verdicts = record.checkers.verdicts();
             self.recording.judge(&verdicts);
             self.judged = first;
-            let makes_no_sense = |(property, verdict): &(&str, Verdict)| {
-                *property == LINEARIZABILITY && matches!(verdict, Verdict::Violated { .. })
-            };
+            let makes_no_sense =
+                |(property, verdict): &(&str, Verdict)| *property == LINEARIZABILITY && verdict.is_violated();
             if self.over && verdicts.iter().any(makes_no_sense) {
                 self.contradiction = record.checkers.contradiction();
             }
@@ -234,6 +234,20 @@ impl Session {
     /// What the scenario and its steps expect, and whether it is so.
     pub(crate) fn expectations(&self) -> Vec<Expectation> {
         self.simulation.expectations()
+    }
+
+    /// Whether, when the run of that scenario was over in which somebody did something, a property was violated or a fact was so.
+    pub(crate) fn reached(&self, scenario: &str, violates: Option<&str>, fact: Option<&str>) -> bool {
+        let plan = &self.header.plan;
+        if !self.over || plan.interventions.is_empty() || plan.scenario.name != scenario {
+            return false;
+        }
+        let violated = |name: &str| self.verdicts().iter().any(|(of, verdict)| *of == name && verdict.is_violated());
+        let is_so = |fact: &str| {
+            let (fact, facts) = (fact.parse::<Fact>().ok()?, self.simulation.facts()?);
+            Some(fact.ask(facts).1)
+        };
+        violates.is_none_or(violated) && fact.is_none_or(|fact| is_so(fact) == Some(true))
     }
 
     /// What became of each property so far.

@@ -5,7 +5,7 @@ use crate::scenario::act::{Ask, Question, READ_MODES};
 use raftbox_abi::note::ReadMode;
 
 /// Every `ask`, with the keys that it must have and those that it may have.
-const ASKS: &[(&str, &[&str], &[&str])] = &[
+pub(super) const ASKS: &[(&str, &[&str], &[&str])] = &[
     ("get", &[], &["mode"]),
     ("put", &["value"], &[]),
     ("delete", &[], &[]),
@@ -43,11 +43,16 @@ impl Table {
             "append" => Question::Append(value),
             _ => Question::Increment(self.amount.unwrap_or(1)),
         };
-        Ok(Ask { key: self.key.clone().unwrap_or_default(), what })
+        Ok(Ask { key: self.key.clone().unwrap_or_default(), what, answer: self.answer.clone() })
     }
 
-    pub(super) fn asking(self, Ask { key, what }: Ask) -> Self {
-        let ask = |name: &str| Self { ask: Some(name.into()), key: Some(key), ..self };
+    /// What a client is to ask of no key.
+    pub(super) fn cluster_asked(&self, what: Question) -> Ask {
+        Ask { answer: self.answer.clone(), ..Ask::new("", what) }
+    }
+
+    pub(super) fn asking(self, Ask { key, what, answer }: Ask) -> Self {
+        let ask = |name: &str| Self { ask: Some(name.into()), key: Some(key), answer, ..self };
         match what {
             Question::Get(ReadMode::Log) => ask("get"),
             Question::Get(mode) => Self { mode: Some(mode.word().into()), ..ask("get") },

@@ -1,7 +1,7 @@
 //! What a step's keys are in words, for its sentence.
 
 use crate::fact::Fact;
-use crate::scenario::name::{Jump, Message, Name, Survive, Sync, Target};
+use crate::scenario::name::{Jump, Message, Moment, Name, Survive, Sync, Target};
 use crate::units::Span;
 
 /// What a key's value is in words.
@@ -23,7 +23,7 @@ macro_rules! words {
     };
 }
 
-words!(i32, i64, u8, u32, String, Span, Name, Target, Jump, Message, Sync, Survive, Fact);
+words!(i32, i64, u8, u32, String, Span, Name, Target, Jump, Message, Sync, Survive, Moment, Fact);
 
 impl<T: Words> Words for Vec<T> {
     const BETWEEN: &'static str = " | ";

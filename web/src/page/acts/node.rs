@@ -5,11 +5,11 @@ use crate::page::state::Page;
 use leptos::prelude::*;
 use raftbox::event::NodeId;
 use raftbox::nodes::State;
-use raftbox::scenario::step::{Act, Ask, Jump, Question, Survive, Syncs, Target};
+use raftbox::scenario::step::{Act, Ask, Jump, Moment, Question, Survive, Syncs, Target};
 
 /// What a client asks of no key.
 fn asked(what: Question) -> Act {
-    Act::Request(1, Ask { key: String::new(), what }, None)
+    Act::Request(1, Ask::new("", what), None)
 }
 
 /// A client asks for other members.
@@ -34,7 +34,7 @@ fn by_state(page: Page, id: NodeId, state: State) -> AnyView {
         {act("time out", Act::Timeout(target))}
         {act("elect", Act::Elect(target))}
         {act("the leader hands over to it", asked(Question::Transfer(id)))}
-        {act("take a snapshot", Act::Request(1, Ask { key: String::new(), what: Question::Compact }, Some(target)))}
+        {act("take a snapshot", Act::Request(1, Ask::new("", Question::Compact), Some(target)))}
         {act("it is to vote", members(vec![id], vec![], vec![]))}
         {act("it is to learn, without a vote", members(vec![], vec![id], vec![]))}
         {act("it is to go", members(vec![], vec![], vec![id]))}
@@ -55,7 +55,7 @@ pub(super) fn node_acts(page: Page, id: NodeId, nodes: u32) -> AnyView {
         <div class="acts">
             {move || state.get().map(|state| by_state(page, id, state))}
             {number(page, "crash in its next turn, after effect", [1, 1, 65_536], "crash so", move |n| {
-                Act::Crash(target, Some(u32::try_from(n - 1).unwrap_or(0)))
+                Act::Crash(target, Some(Moment::Nth(u32::try_from(n - 1).unwrap_or(0))))
             })}
             {act("cut off", Act::Isolate(target, 0))}
             {act("deaf: hears nobody", Act::Cut(others(), name()))}
