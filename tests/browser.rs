@@ -218,6 +218,26 @@ fn recursion_without_end_aborts_the_run_and_not_the_page() {
 }
 
 #[test]
+fn a_turn_without_end_aborts_the_run_and_not_the_page() {
+    with_page(|browser| {
+        let ways = [
+            ["(loop br 0)", "", ""],
+            ["call $on", "", "(func $on call $on_and_on) (func $on_and_on (loop i32.const 1 br_if 0))"],
+            ["", "(loop br 0)", ""],
+        ];
+        for [wake, buffer, more] in ways {
+            let guest = hostile::guest("", wake, buffer, more);
+            let thrown = in_page(browser, &hostile::alone(&guest), Some(&guest)).unwrap_err();
+            assert!(thrown.contains("the run was aborted: the browser gave up"), "{thrown}");
+            assert!(thrown.contains("it did not end: it looped and called more than"), "{thrown}");
+        }
+        let header = header("calm", 1, |scenario| scenario.duration = Span(1_000_000));
+        let (record, turns) = run(raftbox_tests::wasmtime(), &header, Keep::All).unwrap();
+        assert_eq!(in_page(browser, &header, None), Ok(outcome(&record, turns)), "the page is as before");
+    });
+}
+
+#[test]
 fn ten_thousand_turns_that_imports_end_leave_nothing_behind() {
     with_page(|browser| {
         let import = r#"(import "raftbox" "send" (func $send (param i32 i32 i32)))"#;

@@ -20,6 +20,8 @@ mod measured;
 mod support;
 #[path = "page/taught.rs"]
 mod taught;
+#[path = "page/wishes.rs"]
+mod wishes;
 
 use raftbox::link::Link;
 use raftbox::plan::{Header, Plan};

@@ -14,7 +14,7 @@ use crate::check::Verdict;
 use crate::draw::Ratio;
 use crate::engine::{Abort, Engine};
 use crate::plan::{Header, Plan};
-use crate::scenario::step::{Step, When};
+use crate::scenario::step::{Act, Step, When};
 use crate::scenario::{Clocks, Faults, Network, Scenario};
 use crate::simulation::Simulation;
 use crate::trace::Keep;
@@ -154,7 +154,8 @@ pub fn shrink<E: Engine<Turn>>(
 }
 
 /// The plan with chance's faults, and what people did, as steps of the scenario: the same run, unless a step of the scenario
-/// falls on the very time of one of the others. How clocks start stays as it is.
+/// falls on the very time of one of the others. How clocks start stays as it is. What was to be seen in it is left out: less of it
+/// shows less.
 #[must_use]
 pub fn materialized(plan: &Plan) -> Plan {
     let mut scenario = swarm::mix(&plan.scenario, plan.seed);
@@ -162,6 +163,12 @@ pub fn materialized(plan: &Plan) -> Plan {
     scenario.step.extend(faults::draw(&scenario, plan.seed));
     scenario.step.extend(plan.interventions.iter().cloned());
     scenario.clock = clock;
+    scenario.expect = None;
+    for step in &mut scenario.step {
+        if let Act::Request(_, ask, _) = &mut step.act {
+            ask.answer = None;
+        }
+    }
     let Faults { from, until, core, sites, budget, .. } = scenario.faults;
     scenario.faults = Faults { from, until, core, sites, budget, ..Faults::default() };
     Plan { scenario, seed: plan.seed, interventions: Vec::new() }

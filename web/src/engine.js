@@ -17,6 +17,11 @@ let copier;
 // What was last thrown, for people.
 let thrown = "";
 
+// How often a guest of somebody's may loop and call in a turn. Honest turns need some thousands, long ones a million.
+const TURN = 200_000_000n;
+// The name of the global in which it counts that down; the built-in guest has none.
+const COUNTER = "raftbox turns left";
+
 export function prepare(exports, memory, bytes) {
   page = { exports, memory, stack: exports.__stack_pointer };
   copier = WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined;
@@ -58,16 +63,27 @@ export class Instance {
       ? new WebAssembly.Instance(copier, { page: { memory: page.memory }, guest: { memory: exports.memory } }).exports
       : copyByViews(exports.memory);
     this.failed = RETURNED;
+    this.counter = exports[COUNTER];
+  }
+
+  // A call begins; what stands here is what the page's stack has to be again if it throws.
+  begin() {
+    if (this.counter !== undefined) this.counter.value = TURN;
+    return page.stack.value;
   }
 
   caught(error, stack) {
     page.stack.value = stack;
     thrown = String(error);
+    if (this.counter !== undefined && this.counter.value < 0n) {
+      thrown = `it did not end: it looped and called more than ${TURN} times`;
+      return FAILED;
+    }
     return error instanceof WebAssembly.RuntimeError ? TRAPPED : FAILED;
   }
 
   initialize() {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       this.exports._initialize?.();
       return RETURNED;
@@ -77,7 +93,7 @@ export class Instance {
   }
 
   version() {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       return this.exports.abi_version();
     } catch (error) {
@@ -88,7 +104,7 @@ export class Instance {
 
   // Where there is room for an argument: nowhere in a memory, if the guest does not say; `failure` then tells how.
   buffer(len) {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       return this.exports.buffer(len);
     } catch (error) {
@@ -104,7 +120,7 @@ export class Instance {
   }
 
   boot(len) {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       this.exports.boot(len);
       return RETURNED;
@@ -114,7 +130,7 @@ export class Instance {
   }
 
   deliver(from, len) {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       this.exports.deliver(from, len);
       return RETURNED;
@@ -124,7 +140,7 @@ export class Instance {
   }
 
   wake() {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       this.exports.wake();
       return RETURNED;
@@ -134,7 +150,7 @@ export class Instance {
   }
 
   request(client, operation, len) {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       this.exports.request(client, operation, len);
       return RETURNED;
@@ -144,7 +160,7 @@ export class Instance {
   }
 
   synced(ticket, status) {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       this.exports.synced(ticket, status);
       return RETURNED;
@@ -155,7 +171,7 @@ export class Instance {
 
   // The place of a text, or nothing if the guest has none to tell.
   inspect() {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       return BigInt.asUintN(64, this.exports.inspect());
     } catch (error) {
@@ -165,7 +181,7 @@ export class Instance {
   }
 
   describe(len) {
-    const stack = page.stack.value;
+    const stack = this.begin();
     try {
       return BigInt.asUintN(64, this.exports.describe(len));
     } catch (error) {

@@ -14,7 +14,8 @@
 //! that are as in the image before are shared with it.
 //!
 //! Any exception but a trap (a native stack overflow, first of all) says nothing about the guest: it aborts the run. A turn
-//! that never ends cannot be ended from here.
+//! that never ends cannot be ended from here, so the gate has a guest of somebody's count its loops and calls, and it traps
+//! when it has used up what it is given for a turn; that too aborts the run.
 
 use crate::guest::Admitted;
 use raftbox::engine::{Abort, Call, Ended, Engine, Host as _, Node, Stop};

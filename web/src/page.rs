@@ -93,30 +93,7 @@ fn App() -> impl IntoView {
     beside::provide(page);
     keys::listen(page);
     let panel = RwSignal::new(Panel::Logs);
-    Effect::new(move |_| {
-        if page.playing.get() {
-            browser::frames(move |passed| {
-                if page.playing.get_untracked() {
-                    page.pass(u64::from(passed));
-                }
-                page.playing.get_untracked()
-            });
-        }
-    });
-    // The first event is there: from now on a step can be taken.
-    Effect::new(move |told: Option<bool>| {
-        let there = page.known.get() > 0;
-        if there && told != Some(true) {
-            browser::interactive();
-        }
-        there || told == Some(true)
-    });
-    Effect::new(move |_| {
-        page.run.track();
-        if page.over.get() {
-            browser::over();
-        }
-    });
+    follow(page);
     branches::remember();
     match browser::fragment().as_str() {
         "" => menu::open(page, "tour", 1),
@@ -164,6 +141,34 @@ fn App() -> impl IntoView {
             <div class="sheets"><tree::Before /><legend::Legend /><keys::Help /></div>
         </footer>
     }
+}
+
+/// Has the browser go on with what plays, and tells it how far the page has come.
+fn follow(page: Page) {
+    Effect::new(move |_| {
+        if page.playing.get() {
+            browser::frames(move |passed| {
+                if page.playing.get_untracked() {
+                    page.pass(u64::from(passed));
+                }
+                page.playing.get_untracked()
+            });
+        }
+    });
+    // The first event is there: from now on a step can be taken.
+    Effect::new(move |told: Option<bool>| {
+        let there = page.known.get() > 0;
+        if there && told != Some(true) {
+            browser::interactive();
+        }
+        there || told == Some(true)
+    });
+    Effect::new(move |_| {
+        page.run.track();
+        if page.over.get() {
+            browser::over();
+        }
+    });
 }
 
 /// Opens what the address names: `run=PATH`, a run file beside the page, by the guest of `guest=PATH` if there is one;

@@ -242,7 +242,7 @@ impl Script {
 
     /// Writes down what is instead of what a step expects, if it is not that.
     fn expected(&mut self, number: Number, fact: &Fact, is: Option<String>) {
-        let what = format!("{} {}: {fact}", self.origin(number).word(), self.own(number));
+        let what = format!("{} {} expects {fact}", self.origin(number).word(), self.own(number));
         self.expectations.push(Expectation { what, is });
     }
 

@@ -6,6 +6,7 @@
 
 #[path = "../../src/guest.rs"]
 pub mod guest;
+pub mod metered;
 
 #[cfg(target_arch = "wasm32")]
 pub mod link;
@@ -13,12 +14,18 @@ pub mod link;
 use guest::Admitted;
 use raftbox::gate;
 
-/// Proves that a module may run as a guest, with so much memory, and returns it as the page's `Run` takes it.
+/// Proves that a module may run as a guest, with so much memory, and returns it as the page's `Run` takes it: one that ends
+/// each turn.
 ///
 /// # Errors
 /// All that keeps it out.
+///
+/// # Panics
+/// Never: what is admitted can be read.
 pub fn prove(guest: &[u8], arena: u64) -> Result<Vec<u8>, gate::Refusal> {
-    Ok(Admitted::of(guest, gate::admit(guest, Some(arena))?).write())
+    let admitted = Admitted::of(guest, gate::admit(guest, Some(arena))?);
+    let bytes = metered::metered(&admitted.bytes).expect("an admitted module can be walked");
+    Ok(Admitted { bytes, ..admitted }.write())
 }
 
 /// The same for the page's script.

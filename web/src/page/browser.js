@@ -143,6 +143,10 @@ export function embed() {
   if (parent !== window) new ResizeObserver(tell).observe(document.body);
 }
 
+export function still() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
 // Shows a lesson beside the run of a scenario, or none; what does that is loaded with the first lesson.
 export async function lesson(name, scenario) {
   if (whole || (!name && !document.body.classList.contains("taught"))) return;

@@ -36,6 +36,8 @@ extern "C" {
     pub(crate) fn remembered() -> String;
     /// Keeps a text for when the tab is loaded anew; `false` if the browser has no room for it.
     pub(crate) fn store(text: &str) -> bool;
+    /// Whether somebody wants nothing to move.
+    pub(crate) fn still() -> bool;
     /// Shows the lesson of that name beside the run of a scenario; none, if it is empty.
     pub(crate) fn lesson(name: &str, scenario: &str);
     /// Tells whoever listens that a run is known to its end.

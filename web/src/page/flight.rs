@@ -111,13 +111,22 @@ impl Way {
     /// Where the message is: beside the middle of its link, so that both directions are told apart.
     pub(super) fn at(&self, page: Page) -> Point {
         let way = self.dragged(page).map_or_else(
-            || self.ends.map_or(0.5, |end| part(self.sent, end, page.time.get_untracked())),
+            || match self.ends {
+                Some(end) if !page.still => part(self.sent, end, page.time.get_untracked()),
+                Some(_) => self.stands(),
+                None => 0.5,
+            },
             |dragged| dragged.way,
         );
         let (dx, dy, length, inset) = self.line();
         let aside = 5.0;
         let way = inset + way * (1.0 - 2.0 * inset);
         (self.from.0 + dx * way - dy / length * aside, self.from.1 + dy * way + dx / length * aside)
+    }
+
+    /// Where it stands for who wants nothing to move: those that are sent one after the other stand side by side.
+    fn stands(&self) -> f64 {
+        0.35 + 0.1 * (self.name.n % 4) as f64
     }
 
     /// The link: how far it goes right and down, its length, and which part of that lies within a node.

@@ -7,8 +7,8 @@
 use super::ask::Form;
 use super::mail::Dragged;
 use super::picture::Picture;
-use super::session;
 use super::window::SPAN_FIRST;
+use super::{browser, session};
 use leptos::prelude::*;
 use raftbox::branch::BranchId;
 use raftbox::event::{Event, MessageName, Micros, NodeId};
@@ -100,6 +100,8 @@ pub(crate) struct Page {
     pub(crate) playing: RwSignal<bool>,
     /// Which of [`SPEEDS`].
     pub(crate) speed: RwSignal<usize>,
+    /// Whether somebody wants nothing to move: messages then stand on their links until they arrive.
+    pub(crate) still: bool,
     pub(crate) selected: RwSignal<Option<Selected>>,
     /// The message under the mouse, or with the focus: it is marked wherever it is drawn.
     pub(crate) pointed: RwSignal<Option<MessageName>>,
@@ -144,6 +146,7 @@ impl Page {
             time: RwSignal::new(0),
             playing: RwSignal::new(false),
             speed: RwSignal::new(2),
+            still: browser::still(),
             selected: RwSignal::new(None),
             pointed: RwSignal::new(None),
             zoom: RwSignal::new(SPAN_FIRST),
