@@ -9,19 +9,21 @@ use crate::plan::{Header, Plan};
 use crate::scenario::{Scenario, text_of, variants};
 use crate::simulation::Simulation;
 use crate::trace::Keep;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 const EXAMPLES: &str = "\
 Examples:
   raftbox lesson                  the contents
   raftbox lesson split-vote       what to watch for, a question, the run, and the answer
+  raftbox lesson prevote          the lessons that are about it
   raftbox run split-vote:fixed    a variant of it, by itself
   raftbox serve                   the same runs in a browser, to step through and to change";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
-    /// Which one; without a name, the contents
+    /// Which one, or what it is to be about; without a name, the contents
     name: Option<String>,
 }
 
@@ -31,12 +33,35 @@ const LETTERS: [char; 4] = ['a', 'b', 'c', 'd'];
 /// Tells a lesson, or lists them.
 pub(super) fn lesson(args: &Args, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
     let Some(name) = &args.name else { return contents(out) };
+    if LESSONS.iter().all(|(known, _)| known != name) {
+        return about(name, out);
+    }
     let lesson = Lesson::built_in(name).map_err(|mistake| wrong(mistake.to_string()))?;
     let mut teller = Teller { name, surroundings, out };
     teller.before(&lesson)?;
     let as_asked = teller.run()?;
     teller.after(&lesson)?;
     Ok(if as_asked { code::WELL } else { code::VIOLATED })
+}
+
+/// Lists those that are about something.
+fn about(word: &str, out: &mut dyn Write) -> Result<u8, Problem> {
+    let (mut found, mut words) = (false, BTreeSet::new());
+    for (name, _) in LESSONS {
+        let lesson = Lesson::built_in(name).map_err(|mistake| wrong(mistake.to_string()))?;
+        if lesson.about.iter().any(|about| about.to_lowercase().contains(&word.to_lowercase())) {
+            found = true;
+            writeln!(out, "{name:<25} {} {FAINT}({}){FAINT:#}", lesson.title, lesson.about.join(", "))?;
+        }
+        words.extend(lesson.about);
+    }
+    if found {
+        return Ok(code::WELL);
+    }
+    let words = words.into_iter().collect::<Vec<_>>().join(", ");
+    Err(wrong(format!(
+        "there is no lesson called {word:?}, and none about that; `raftbox lesson` lists them, and they are about {words}"
+    )))
 }
 
 /// Lists them by chapter.
@@ -51,6 +76,7 @@ fn contents(out: &mut dyn Write) -> Result<u8, Problem> {
         writeln!(out, "{FAINT}{number:>4}{FAINT:#}  {name:<25} {}", lesson.title)?;
     }
     writeln!(out, "\n`raftbox lesson NAME` tells one: why it matters, what to watch for, and the run.")?;
+    writeln!(out, "`raftbox lesson prevote` names those that are about it.")?;
     Ok(code::WELL)
 }
 
