@@ -121,6 +121,22 @@ fn the_page_makes_the_same_runs() {
 }
 
 #[test]
+fn where_no_module_can_copy_between_memories_javascript_does() {
+    with_page(|browser| {
+        let header = header("chaos", 5, |scenario| {
+            scenario.duration = Span(3_000_000);
+            // Another size than other runs have, so that the engine is made anew.
+            scenario.arena = Size(5 << 20);
+        });
+        let knows_one_memory = "globalThis.asked = 0; WebAssembly.validate = () => { asked++; return false; }";
+        browser.run(knows_one_memory, &json!(null)).unwrap();
+        let (record, turns) = run(wasmtime_with(header.plan.scenario.arena), &header, Keep::All).unwrap();
+        assert_eq!(in_page(browser, &header, None), Ok(outcome(&record, turns)));
+        assert_eq!(browser.run("return asked", &json!(null)), Ok(json!(1)), "the page asks what the browser can");
+    });
+}
+
+#[test]
 fn the_page_has_the_commands_guest() {
     with_page(|browser| {
         let theirs = browser.run("return (await import('/raftbox.js')).guest()", &json!(null)).unwrap();

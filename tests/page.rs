@@ -335,7 +335,7 @@ fn the_keyboard_reaches_everything_and_everything_has_a_name() {
     with_page(given, |page| {
         page.text("#digest");
         let script = "
-            const controls = 'button, select, input, summary, [tabindex=\"0\"]';
+            const controls = 'a[href], button, select, input, summary, [tabindex=\"0\"]';
             const all = [...document.querySelectorAll(controls)].filter((one) => one.checkVisibility());
             const name = (one) => one.getAttribute('aria-label') || one.textContent.trim() || one.title
                 || one.labels?.[0]?.textContent.trim() || document.getElementById(one.getAttribute('aria-labelledby'))?.textContent;
