@@ -125,13 +125,24 @@ impl Goal {
         of(lesson, self.variant.as_ref())
     }
 
-    /// Whether it is so in a run that is over, of which these facts are known and these properties were judged.
+    /// Whether it is so in a run that is over; see [`is_reached`].
     #[must_use]
-    pub fn is_reached(&self, facts: &Facts, verdicts: &[(&str, Verdict)]) -> bool {
-        let is_violated =
-            |property: &String| verdicts.iter().any(|(name, verdict)| name == property && verdict.is_violated());
-        self.fact.as_ref().is_none_or(|fact| fact.ask(facts).1) && self.violates.as_ref().is_none_or(is_violated)
+    pub fn is_reached(&self, facts: &Facts, judge: impl FnOnce() -> Vec<(&'static str, Verdict)>) -> bool {
+        is_reached(self.violates.as_deref(), self.fact.as_ref(), facts, judge)
     }
+}
+
+/// Whether a property is violated and a fact is so, as far as they are named, in a run that is over, of which these facts are
+/// known. To judge the properties takes long, and is done only if one is named.
+#[must_use]
+pub fn is_reached(
+    violates: Option<&str>,
+    fact: Option<&Fact>,
+    facts: &Facts,
+    judge: impl FnOnce() -> Vec<(&'static str, Verdict)>,
+) -> bool {
+    let is_violated = |property| judge().iter().any(|(name, verdict)| *name == property && verdict.is_violated());
+    fact.is_none_or(|fact| fact.ask(facts).1) && violates.is_none_or(is_violated)
 }
 
 impl Question {

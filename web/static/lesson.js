@@ -4,7 +4,7 @@
 import { Plan, Run, reached } from "./raftbox.js";
 import { done, element, keep, lessons } from "./lessons.js";
 
-const style = element("link", { rel: "stylesheet", href: new URL("lesson.css", document.baseURI) });
+document.head.append(element("link", { rel: "stylesheet", href: new URL("lesson.css", document.baseURI) }));
 
 // The lesson that is shown: its place among all, and what to do when another run of it is shown.
 let shown;
@@ -33,11 +33,14 @@ function question({ ask: asks, variant, guest, options, told }, place, name, cou
   const scenario = variant ? `${name}:${variant}` : name;
   const answer = element("p", { role: "status" });
   let latest = 0;
+  // What its run says: that is made once, whatever is chosen, unless it could not be made.
+  let says;
   const choose = async (chosen) => {
     const mine = ++latest;
     answer.textContent = "The run is made …";
     try {
-      const so = await ask(scenario, options.map(([, fact]) => fact), guest);
+      says ??= ask(scenario, options.map(([, fact]) => fact), guest);
+      const so = await says;
       // Somebody may have chosen anew meanwhile.
       if (mine !== latest) return;
       const right = so.indexOf(true);
@@ -46,6 +49,7 @@ function question({ ask: asks, variant, guest, options, told }, place, name, cou
       answer.replaceChildren(sign, `${told} `, element("code", { className: "faint" }, `(${options[right]?.[1]})`), ...watch);
       count();
     } catch (error) {
+      says = undefined;
       answer.textContent = `The run cannot be made: ${error.message ?? error}.`;
     }
   };
@@ -122,7 +126,6 @@ export function show(name, whole) {
   }
   document.body.classList.toggle("taught", place >= 0);
   if (place < 0) return;
-  document.head.append(style);
   if (!shown) {
     shown = column(place);
     document.querySelector("main").prepend(shown.aside);

@@ -12,20 +12,22 @@ export function element(tag, props = {}, ...children) {
   return made;
 }
 
-// What was done of a lesson: `answered`, and `reached` if its goal was.
-export function done(name) {
+// All that was kept.
+function kept() {
   try {
-    return JSON.parse(localStorage.getItem(PLACE))?.[name] ?? {};
+    return JSON.parse(localStorage.getItem(PLACE)) ?? {};
   } catch {
     return {};
   }
 }
 
+// What was done of a lesson: `answered`, and `reached` if its goal was.
+export const done = (name) => kept()[name] ?? {};
+
 // Keeps that something of a lesson was done.
 export function keep(name, what) {
   try {
-    const all = JSON.parse(localStorage.getItem(PLACE)) ?? {};
-    localStorage.setItem(PLACE, JSON.stringify({ ...all, [name]: { ...all[name], [what]: true } }));
+    localStorage.setItem(PLACE, JSON.stringify({ ...kept(), [name]: { ...done(name), [what]: true } }));
   } catch {
     // Where nothing may be kept, nothing is.
   }

@@ -9,6 +9,7 @@ use raftbox::check::{Contradiction, LINEARIZABILITY, Verdict};
 use raftbox::engine::{Engine as _, Node};
 use raftbox::expectation::Expectation;
 use raftbox::fact::Fact;
+use raftbox::lesson::is_reached;
 use raftbox::plan::{Header, Plan, sha256};
 use raftbox::runfile::RunFile;
 use raftbox::simulation::Simulation;
@@ -242,12 +243,9 @@ impl Session {
         if !self.over || plan.interventions.is_empty() || plan.scenario.name != scenario {
             return false;
         }
-        let violated = |name: &str| self.verdicts().iter().any(|(of, verdict)| *of == name && verdict.is_violated());
-        let is_so = |fact: &str| {
-            let (fact, facts) = (fact.parse::<Fact>().ok()?, self.simulation.facts()?);
-            Some(fact.ask(facts).1)
-        };
-        violates.is_none_or(violated) && fact.is_none_or(|fact| is_so(fact) == Some(true))
+        let fact = fact.map(str::parse::<Fact>).transpose();
+        let (Ok(fact), Some(facts)) = (fact, self.simulation.facts()) else { return false };
+        is_reached(violates, fact.as_ref(), facts, || self.verdicts())
     }
 
     /// What became of each property so far.
