@@ -14,6 +14,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[test]
 fn scripts() {
@@ -32,16 +33,69 @@ fn scripts() {
     ] {
         fs::write(folder.join(name), text).unwrap();
     }
-    let server = Arc::new(Server::listen(0, Site::new(folder, Some(b"a run".to_vec()))).unwrap());
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/serve");
+    while_serving(Site::new(folder, Some(b"a run".to_vec())), |server| {
+        for script in fs::read_dir(scripts).unwrap() {
+            goldenscript::run(&mut Asker(Arc::clone(server)), script.unwrap().path()).unwrap();
+        }
+    });
+}
+
+/// Does something while a site is served.
+fn while_serving(site: Site, does: impl FnOnce(&Arc<Server>)) {
+    let server = Arc::new(Server::listen(0, site).unwrap());
     let serving = Arc::clone(&server);
     #[allow(clippy::disallowed_methods, reason = "a server and who asks it are two threads; neither makes a run")]
     let thread = std::thread::spawn(move || serving.serve());
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/serve");
-    for script in fs::read_dir(scripts).unwrap() {
-        goldenscript::run(&mut Asker(Arc::clone(&server)), script.unwrap().path()).unwrap();
-    }
+    does(&server);
     server.stop();
     thread.join().unwrap();
+}
+
+/// A browser opens several connections at once and keeps them, some of which it never uses. None of them may wait for another.
+#[test]
+fn each_of_many_connections_is_answered_while_the_others_are_open() {
+    while_serving(Site::new("nowhere".into(), Some(b"a run".to_vec())), |server| {
+        let connect = |_| TcpStream::connect(server.address()).unwrap();
+        let idle: Vec<_> = (0..8).map(connect).collect();
+        for _ in 0..20 {
+            let mut open: Vec<_> = (0..6).map(connect).collect();
+            for stream in &mut open {
+                write!(stream, "GET /given.run HTTP/1.1\r\nHost: {}\r\n\r\n", server.address()).unwrap();
+            }
+            for stream in &mut open {
+                stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                let mut answer = [0; 15];
+                stream.read_exact(&mut answer).unwrap();
+                assert_eq!(str::from_utf8(&answer), Ok("HTTP/1.1 200 OK"));
+            }
+        }
+        drop(idle);
+    });
+}
+
+#[test]
+fn what_is_no_request_is_told() {
+    while_serving(Site::new("nowhere".into(), None), |server| {
+        let asker = Asker(Arc::clone(server));
+        let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(40_000));
+        for request in ["nonsense\r\n\r\n", "GET /\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\0", &endless] {
+            let answer = asker.ask(request).unwrap();
+            assert!(
+                answer.starts_with("HTTP/1.1 400 Bad Request\n") && answer.ends_with("this is no request\n"),
+                "{answer}"
+            );
+        }
+        // A body that nobody wants does not take the answer with it.
+        let host = server.address();
+        let post = format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 500000\r\n\r\n{}", "x".repeat(500_000));
+        let answer = asker.ask(&post).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+        let mut gone = TcpStream::connect(host).unwrap();
+        gone.write_all(b"GET").unwrap();
+        drop(gone);
+        assert!(asker.ask(&format!("GET /x HTTP/1.1\r\nHost: {host}\r\n\r\n")).unwrap().starts_with("HTTP/1.1 404"));
+    });
 }
 
 #[test]

@@ -7,13 +7,19 @@
 //! Left out: everything that a server for others needs. It listens on the loopback address, and answers only to that name, so
 //! that no page from elsewhere can read a run through a name of its own.
 
+mod http;
+
 use super::{Problem, Serve, Surroundings, code, files, wrong};
+use http::{Request, Response};
 use std::fs;
 use std::io::{self, ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tiny_http::{Header, Method, Request, Response};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Where the given run is found.
 const RUN: &str = "given.run";
@@ -90,50 +96,49 @@ impl Site {
         }
     }
 
-    /// The answer to a request that came to a server at `address`.
-    fn answer(&self, request: &Request, address: SocketAddr) -> Response<io::Cursor<Vec<u8>>> {
-        let header = |name: &'static str| {
-            let found = request.headers().iter().find(|header| header.field.equiv(name));
-            found.map_or("", |header| header.value.as_str())
-        };
+    /// What is said to a request that came to a server at `address`.
+    fn say(&self, request: &Request, address: SocketAddr) -> Answer {
         let names = [format!("{address}"), format!("localhost:{}", address.port())];
-        let answer = if !names.iter().any(|name| name == header("Host")) {
+        if !names.iter().any(|name| name == request.header("Host")) {
             Answer::told(403, "this is served under its own address alone, and not under that name")
-        } else if !matches!(request.method(), Method::Get | Method::Head) {
+        } else if !["GET", "HEAD"].contains(&request.method.as_str()) {
             Answer::told(405, "there is nothing to do here but to GET")
         } else {
-            let url = request.url();
-            self.find(url.split(['?', '#']).next().unwrap_or(url))
-        };
+            self.find(request.target.split(['?', '#']).next().unwrap_or_default())
+        }
+    }
+
+    /// The answer to a request that came to a server at `address`, or to what is none.
+    fn answer(&self, request: Option<&Request>, address: SocketAddr) -> Response {
+        let no_request = || Answer::told(400, "this is no request");
+        let answer = request.map_or_else(no_request, |request| self.say(request, address));
         let tag = format!("\"{:032x}\"", xxhash_rust::xxh3::xxh3_128(&answer.body));
-        let known = answer.status == 200 && header("If-None-Match").split(',').any(|known| known.trim() == tag);
+        let known = request.map_or("", |request| request.header("If-None-Match"));
+        let known = answer.status == 200 && known.split(',').any(|known| known.trim() == tag);
         let (status, body) = if known { (304, Vec::new()) } else { (answer.status, answer.body) };
         let mut headers = vec![
-            ("Cache-Control", "no-cache"),
-            ("Content-Security-Policy", POLICY),
-            ("Content-Type", answer.kind),
-            ("Cross-Origin-Resource-Policy", "same-origin"),
-            ("Referrer-Policy", "no-referrer"),
-            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-cache".to_owned()),
+            ("Content-Security-Policy", POLICY.to_owned()),
+            ("Content-Type", answer.kind.to_owned()),
+            ("Cross-Origin-Resource-Policy", "same-origin".to_owned()),
+            ("Referrer-Policy", "no-referrer".to_owned()),
+            ("X-Content-Type-Options", "nosniff".to_owned()),
         ];
         match answer.status {
-            200 => headers.push(("ETag", &tag)),
-            405 => headers.push(("Allow", "GET, HEAD")),
+            200 => headers.push(("ETag", tag)),
+            405 => headers.push(("Allow", "GET, HEAD".to_owned())),
             _ => {}
         }
-        let headers = headers.into_iter().map(|(name, value)| Header::from_bytes(name, value));
-        let headers = headers.map(|header| header.expect("it is ASCII")).collect();
-        let length = body.len();
-        Response::new(status.into(), headers, io::Cursor::new(body), Some(length), None)
-            .with_chunked_threshold(usize::MAX)
+        Response { status, headers, body }
     }
 }
 
 /// A site on the loopback address.
 pub struct Server {
-    http: tiny_http::Server,
+    listener: TcpListener,
     address: SocketAddr,
     site: Site,
+    stopped: AtomicBool,
 }
 
 impl Server {
@@ -144,8 +149,7 @@ impl Server {
     pub fn listen(port: u16, site: Site) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
-        let http = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
-        Ok(Self { http, address, site })
+        Ok(Self { listener, address, site, stopped: AtomicBool::new(false) })
     }
 
     /// Where it listens.
@@ -162,17 +166,27 @@ impl Server {
     }
 
     /// Answers requests, until [`Server::stop`].
-    pub fn serve(&self) {
-        for request in self.http.incoming_requests() {
-            let answer = self.site.answer(&request, self.address);
+    pub fn serve(self: &Arc<Self>) {
+        while let accepted = self.listener.accept()
+            && !self.stopped.load(Ordering::Relaxed)
+        {
+            // Who comes and is gone at once is no reason to end; if there is no room for one more, there is some soon.
+            let Ok((stream, _)) = accepted else {
+                thread::sleep(Duration::from_millis(10));
+                continue;
+            };
+            let server = Arc::clone(self);
+            let converse = move || http::converse(&stream, |request| server.site.answer(request, server.address));
             // Whoever asked may be gone, and that is their right.
-            drop(request.respond(answer));
+            drop(thread::Builder::new().spawn(converse));
         }
     }
 
     /// Ends [`Server::serve`].
     pub fn stop(&self) {
-        self.http.unblock();
+        self.stopped.store(true, Ordering::Relaxed);
+        // It waits for somebody to come.
+        drop(TcpStream::connect(self.address));
     }
 }
 
@@ -180,7 +194,7 @@ impl Server {
 pub(super) fn serve(args: &Serve, surroundings: &Surroundings, out: &mut dyn Write) -> Result<u8, Problem> {
     let run = args.run.as_deref().map(|file| files::read_run(file).map(|run| run.write())).transpose()?;
     let folder = page(surroundings.checkout.as_deref(), out)?;
-    let server = Server::listen(args.port, Site::new(folder, run)).map_err(|error| {
+    let server = Server::listen(args.port, Site::new(folder, run)).map(Arc::new).map_err(|error| {
         let port = args.port;
         wrong(match error.kind() {
             ErrorKind::AddrInUse => {
