@@ -103,8 +103,9 @@ impl Unsynced {
         let last = sectors.len().saturating_sub(1);
         let survives = |(operation, count): (usize, u32)| match survive {
             Survive::None => 0,
+            Survive::Last if operation < last => 0,
             Survive::Torn if operation == last => count / 2,
-            Survive::Torn | Survive::All => count,
+            Survive::Torn | Survive::Last | Survive::All => count,
         };
         let counts = sectors.into_iter().enumerate().map(survives);
         let survivor = |(operation, count)| Survivor { operation, sector: 0, count };
@@ -198,6 +199,7 @@ mod tests {
         assert_eq!(chosen(Survive::None), []);
         assert_eq!(chosen(Survive::All), [first, Survivor { operation: 1, sector: 0, count: 4 }]);
         assert_eq!(chosen(Survive::Torn), [first, Survivor { operation: 1, sector: 0, count: 2 }]);
+        assert_eq!(chosen(Survive::Last), [Survivor { operation: 1, sector: 0, count: 4 }]);
         assert_eq!(Unsynced::default().chosen(Survive::Torn), []);
     }
 

@@ -178,7 +178,7 @@ fn moment() -> impl Strategy<Value = Moment> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let survive = prop_oneof![Just(Survive::None), Just(Survive::All), Just(Survive::Torn)];
+    let survive = prop_oneof![Just(Survive::None), Just(Survive::All), Just(Survive::Torn), Just(Survive::Last)];
     let jump = (0..=Span::MAX.0.cast_signed()).prop_flat_map(|jump| prop_oneof![Just(jump), Just(-jump)]);
     let later = prop_oneof![span().prop_map(Later::By), span().prop_map(Later::Until)];
     prop_oneof![

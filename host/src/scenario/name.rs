@@ -184,6 +184,8 @@ pub enum Survive {
     All,
     /// All but the last one, which is torn: only the first half of its sectors is there.
     Torn,
+    /// The last one alone: disks need not write in the order in which they were asked to.
+    Last,
 }
 
 impl FromStr for Survive {
@@ -194,7 +196,8 @@ impl FromStr for Survive {
             "none" => Ok(Self::None),
             "all" => Ok(Self::All),
             "torn" => Ok(Self::Torn),
-            _ => Err(format!("is {text:?}, and should be \"none\", \"all\" or \"torn\"")),
+            "last" => Ok(Self::Last),
+            _ => Err(format!("is {text:?}, and should be \"none\", \"all\", \"torn\" or \"last\"")),
         }
     }
 }
@@ -205,6 +208,7 @@ impl fmt::Display for Survive {
             Self::None => "none",
             Self::All => "all",
             Self::Torn => "torn",
+            Self::Last => "last",
         })
     }
 }
@@ -315,7 +319,7 @@ mod tests {
         assert_eq!("S1->S2#7".parse::<Message>().unwrap().to_string(), "S1->S2#7");
         assert_eq!("C1→S2#0".parse::<Message>().unwrap().to_string(), "C1->S2#0");
         assert_eq!("S3.2#14".parse::<Sync>().unwrap().to_string(), "S3.2#14");
-        for text in ["none", "all", "torn"] {
+        for text in ["none", "all", "torn", "last"] {
             assert_eq!(text.parse::<Survive>().unwrap().to_string(), text);
         }
     }

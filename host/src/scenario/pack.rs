@@ -112,7 +112,8 @@ pack_as! {
         Survive::None => 0,
         Survive::All => 1,
         Survive::Torn => 2,
-    }, |value| [Self::None, Self::All, Self::Torn].get(usize::try_from(value).ok()?).copied();
+        Survive::Last => 3,
+    }, |value| [Self::None, Self::All, Self::Torn, Self::Last].get(usize::try_from(value).ok()?).copied();
 }
 
 impl Pack for Message {
