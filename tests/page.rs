@@ -10,6 +10,8 @@ mod course;
 mod embedded;
 #[path = "page/every_act.rs"]
 mod every_act;
+#[path = "page/eyes.rs"]
+mod eyes;
 #[path = "page/found.rs"]
 mod found;
 #[path = "page/guests.rs"]
@@ -23,6 +25,7 @@ mod taught;
 #[path = "page/wishes.rs"]
 mod wishes;
 
+use eyes::{axe, prefer, with_axe};
 use raftbox::link::Link;
 use raftbox::plan::{Header, Plan};
 use raftbox::runfile::RunFile;
@@ -384,11 +387,7 @@ fn arrows_on_the_slider_step_and_space_on_a_node_selects() {
 /// With the path of `axe.min.js`, of axe-core, in `RAFTBOX_AXE`.
 #[test]
 fn axe_finds_nothing_serious() {
-    let Some(axe) = std::env::var_os("RAFTBOX_AXE") else {
-        eprintln!("SKIPPED, and nothing was tested: RAFTBOX_AXE does not name the axe.min.js of axe-core");
-        return;
-    };
-    let axe = fs::read_to_string(axe).unwrap();
+    let Some(axe) = axe() else { return };
     with_page(given, |page| {
         page.click("[aria-label='next election']");
         let first = page.text("#digest");
@@ -397,26 +396,21 @@ fn axe_finds_nothing_serious() {
         page.other_digest(&first);
         page.key("v", 0);
         page.wait_for("#parting", "They part");
-        // Not as the page's own script, which its policy would refuse.
-        page.browser.devtools("Runtime.evaluate", &json!({ "expression": axe })).unwrap();
         let script = "
             await over();
-            const serious = [];
+            const noticed = [];
             const select = ['[data-node=\"2\"]', '[data-link=\"1-2\"]', 'nothing'];
             for (const [place, tab] of [...document.querySelectorAll('[role=tab]')].entries()) {
                 tab.click();
                 $(select[place % 3])?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
                 await turn();
-                const { violations } = await axe.run();
-                for (const { id, impact, nodes } of violations)
-                    if (['serious', 'critical'].includes(impact)) serious.push([args, tab.textContent, id, nodes.map((node) => node.html)]);
+                noticed.push(...(await serious()).map((one) => [args, tab.textContent, ...one]));
             }
-            return serious;";
+            return noticed;";
         for scheme in ["light", "dark"] {
-            let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            page.browser.devtools("Emulation.setEmulatedMedia", &feature).unwrap();
-            let serious = page.js(script, &json!(scheme));
-            assert_eq!(serious, json!([]), "{serious:#}");
+            prefer(page, "prefers-color-scheme", scheme);
+            let found = with_axe(page, &axe, script, &json!(scheme));
+            assert_eq!(found, json!([]), "{found:#}");
         }
     });
 }

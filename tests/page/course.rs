@@ -1,6 +1,7 @@
 //! The course: contents and index; lessons beside their runs, questions that runs answer, and goals that are noticed.
 
 use super::digest;
+use super::eyes::{axe, prefer, resize, with_axe};
 use super::support::{Page, with_page};
 use raftbox::lesson::{LESSONS, Lesson};
 use raftbox_tests::header;
@@ -178,28 +179,18 @@ fn a_variant_is_a_click_away_and_is_marked() {
 
 #[test]
 fn it_fits_a_small_screen_and_keeps_nobody_out() {
-    let Some(axe) = std::env::var_os("RAFTBOX_AXE") else {
-        eprintln!("SKIPPED, and nothing was tested: RAFTBOX_AXE does not name the axe.min.js of axe-core");
-        return;
-    };
-    let axe = std::fs::read_to_string(axe).unwrap();
-    let serious = "
-        const { violations } = await axe.run();
-        const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact)).map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
+    let Some(axe) = axe() else { return };
+    let wide = "
         const { scrollWidth, clientWidth } = document.documentElement;
-        if (scrollWidth > clientWidth) serious.push(['is wider than the screen', scrollWidth, clientWidth]);
-        return serious;";
+        return [...await serious(), ...(scrollWidth > clientWidth ? ['is wider than the screen', scrollWidth, clientWidth] : [])];";
     let look = |page: &Page<'_>, what: &str| {
-        page.browser.devtools("Runtime.evaluate", &json!({ "expression": axe })).unwrap();
-        let found = page.js(serious, &json!(null));
+        let found = with_axe(page, &axe, wide, &json!(null));
         assert_eq!(found, json!([]), "{what}: {found:#}");
     };
     with_page(super::given, |page| {
         for (width, scheme) in [(1600, "light"), (1280, "light"), (360, "dark")] {
-            let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500 });
-            page.browser.devtools("Emulation.setDeviceMetricsOverride", &size).unwrap();
-            let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            page.browser.devtools("Emulation.setEmulatedMedia", &feature).unwrap();
+            resize(page, width);
+            prefer(page, "prefers-color-scheme", scheme);
             opened(page);
             look(page, "the contents");
             for name in ["figure-8", "two-leaders"] {
@@ -207,7 +198,5 @@ fn it_fits_a_small_screen_and_keeps_nobody_out() {
                 look(page, name);
             }
         }
-        page.browser.devtools("Emulation.clearDeviceMetricsOverride", &json!({})).unwrap();
-        page.browser.devtools("Emulation.setEmulatedMedia", &json!({ "features": [] })).unwrap();
     });
 }

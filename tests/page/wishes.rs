@@ -1,16 +1,14 @@
 //! What somebody has told the browser that they want: nothing that moves, or colours of their own.
 
+use super::eyes::prefer;
 use super::support::{Page, with_page};
 use serde_json::{Value, json};
 
 /// Runs a script in a page that is opened while the browser says this of who uses it.
 fn wished(page: &Page<'_>, feature: &str, value: &str, body: &str) -> Value {
-    let media = |features: Value| page.browser.devtools("Emulation.setEmulatedMedia", &features).unwrap();
-    media(json!({ "features": [{ "name": feature, "value": value }] }));
+    prefer(page, feature, value);
     page.open("scenario=tour&seed=1");
-    let told = page.js(body, &json!(null));
-    media(json!({ "features": [] }));
-    told
+    page.js(body, &json!(null))
 }
 
 /// Plays for a while, and tells in how many places the message was seen that was seen in most.

@@ -135,6 +135,12 @@ impl Page<'_> {
         text.as_str().unwrap().to_owned()
     }
 
+    /// Nobody in particular looks at it.
+    fn reset(&self) {
+        self.browser.devtools("Emulation.setEmulatedMedia", &json!({ "features": [] })).unwrap();
+        self.browser.devtools("Emulation.clearDeviceMetricsOverride", &json!({})).unwrap();
+    }
+
     /// Nothing is wrong by the console, and nothing came from elsewhere.
     fn check(&self) {
         let console = self.browser.console().unwrap();
@@ -163,6 +169,7 @@ pub(crate) fn with_page(given: fn() -> Vec<u8>, test: impl FnOnce(&Page<'_>)) {
     let taken = Taken::from(stage);
     let page = Page { browser: taken.browser.as_ref().expect("one was free"), address };
     drop(page.browser.console());
+    page.reset();
     page.open("");
     test(&page);
     page.check();

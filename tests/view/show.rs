@@ -129,7 +129,8 @@ pub(crate) fn log(
     range: RangeInclusive<u64>,
 ) -> Result<String, String> {
     let view = recording.view(event);
-    let cells = view.cells(node, &recording.tables().entries, range);
+    let entries = &recording.tables().entries;
+    let cells = view.cells(node, entries, range);
     let mut told = String::new();
     for cell in cells {
         let mut marks = Vec::new();
@@ -137,7 +138,8 @@ pub(crate) fn log(
         marks.extend(cell.committed.then_some("committed"));
         marks.extend(cell.applied.then_some("applied"));
         marks.extend(cell.differs.then_some("other nodes have another"));
-        writeln!(told, "{}@{} {}: {}", cell.index, cell.term, cell.words, marks.join(", ")).unwrap();
+        writeln!(told, "{}@{} {}: {}", cell.index, cell.term, entries.words(cell.index, cell.term), marks.join(", "))
+            .unwrap();
     }
     Ok(told)
 }

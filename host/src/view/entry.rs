@@ -38,17 +38,13 @@ pub struct Entry {
     pub differs: bool,
 }
 
-/// An entry in the log of a node, as a table of logs shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An entry in the log of a node, as a table of logs shows it; [`Entries::words`] has what it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cell {
     /// Its index.
     pub index: u64,
     /// Its term.
     pub term: u64,
-    /// What it is, if it was noted.
-    pub kind: Option<EntryKind>,
-    /// What it carries, in words.
-    pub words: String,
     /// Whether it is on this node's disk.
     pub durable: bool,
     /// Whether this node knows it to be committed.

@@ -90,16 +90,13 @@ impl View {
         let (from, to) = (noted.log.first().max(*range.start()), noted.log.last().min(*range.end()));
         let cell = |index| {
             let term = noted.log.term(index);
-            let entry = entries.get(index, term);
             Cell {
                 index,
                 term,
-                kind: entry.map(|entry| entry.kind),
-                words: entries.words(index, term),
                 durable: index <= noted.durable,
                 committed: index <= noted.commit,
                 applied: index <= noted.applied,
-                differs: entry.is_some_and(|entry| entry.differs),
+                differs: entries.get(index, term).is_some_and(|entry| entry.differs),
             }
         };
         (from..=to).map(cell).collect()

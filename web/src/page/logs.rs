@@ -15,71 +15,47 @@ use std::ops::RangeInclusive;
 /// How many rows are shown.
 const ROWS: u64 = 12;
 
-/// An entry in the table.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Shown {
-    /// Its term; or, if it is gone into a snapshot, a sign for that.
-    term: String,
-    words: String,
-    class: String,
-    mark: &'static str,
+/// What a node has at an index.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Held {
+    Nothing,
+    Entry(Cell),
+    /// A snapshot took its place, and that of all up to this index.
+    Folded(u64),
 }
 
-/// A cell of the table: an entry, if the node has one there, and the ticks of leaders, each a name and what it means.
-type Filled = (Option<Shown>, Vec<(String, String)>);
+/// What a leader goes by at an index of a follower's log.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Tick {
+    /// The last entry that it knows the follower to have.
+    Match(NodeId),
+    /// Where its next append starts.
+    Next(NodeId),
+}
+
+/// A cell of the table: what the node has there, and the ticks of leaders.
+type Filled = (Held, Vec<Tick>);
 
 /// The ticks at an index of a follower's log.
-fn ticks(known: &[Progress], follower: NodeId, index: u64) -> Vec<(String, String)> {
-    let mut ticks = Vec::new();
-    for Progress { leader, matched, next, .. } in known.iter().filter(|known| known.follower == follower) {
-        if *matched == index {
-            ticks.push((
-                format!("m{leader}"),
-                format!("S{leader} knows S{follower} to have its log up to {index}: match"),
-            ));
-        }
-        if *next == index {
-            ticks.push((
-                format!("n{leader}"),
-                format!("S{leader}'s next append to S{follower} starts at {index}: next"),
-            ));
-        }
-    }
-    ticks
+fn ticks(known: &[Progress], follower: NodeId, index: u64) -> Vec<Tick> {
+    let of = |known: &Progress| {
+        let matched = (known.matched == index).then_some(Tick::Match(known.leader));
+        matched.into_iter().chain((known.next == index).then_some(Tick::Next(known.leader)))
+    };
+    known.iter().filter(|known| known.follower == follower).flat_map(of).collect()
 }
 
-fn shown(cell: &Cell) -> Shown {
+/// The class of an entry, the sign on it, and how far it has come, in words.
+fn shown(cell: &Cell) -> (String, &'static str, &'static str) {
     let disk = if cell.durable { "durable" } else { "volatile" };
-    let known = match (cell.applied, cell.committed) {
-        (true, _) => " applied",
-        (false, true) => " committed",
-        _ => "",
+    let (known, sign, said) = match (cell.applied, cell.committed, cell.durable) {
+        (true, _, _) => (" applied", "●", "applied"),
+        (_, true, _) => (" committed", "✓", "committed, not applied"),
+        (_, _, true) => ("", "", "on disk, not known to be committed"),
+        _ => ("", "", "in memory only"),
     };
     let differs = if cell.differs { " differs" } else { "" };
-    let said = match (cell.applied, cell.committed, cell.durable) {
-        (true, _, _) => "applied",
-        (_, true, _) => "committed, not applied",
-        (_, _, true) => "on disk, not known to be committed",
-        _ => "in memory only",
-    };
-    Shown {
-        mark: if cell.applied {
-            "●"
-        } else if cell.committed {
-            "✓"
-        } else {
-            ""
-        },
-        term: cell.term.to_string(),
-        words: format!("{}; {said}", cell.words),
-        class: format!("cell term-{} {disk}{known}{differs}", cell.term % 8),
-    }
-}
-
-/// What stands for an entry that a snapshot took the place of.
-fn folded(base: u64) -> Shown {
-    let words = format!("in the snapshot up to {base}, which took the place of the log");
-    Shown { term: "▤".to_owned(), words, class: "cell folded".to_owned(), mark: "" }
+    (format!("cell term-{} {disk}{known}{differs}", cell.term % 8), sign, said)
 }
 
 /// How leaders send to a node, in words.
@@ -88,44 +64,73 @@ fn modes(known: &[Progress], follower: NodeId) -> String {
     each.map(|known| format!("S{} {}", known.leader, known.mode)).collect::<Vec<_>>().join("; ")
 }
 
+/// A row of the table.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Row {
+    /// Of which run it is: that of another can look the same, and carry something else.
+    run: u64,
+    index: u64,
+    /// For each node.
+    cells: Vec<Filled>,
+}
+
 /// What the table shows.
 #[derive(Clone, PartialEq, Eq, Default)]
 struct Filling {
     /// For each node how leaders send to it.
     modes: Vec<String>,
-    /// An index each, and a cell for each node.
-    rows: Vec<(u64, Vec<Filled>)>,
+    rows: Vec<Row>,
 }
 
-/// What there is from an index on.
-fn filling(session: &mut Session, events: u64, nodes: NodeId, range: RangeInclusive<u64>) -> Filling {
-    let view = session.view(events).clone();
-    let tables = session.recording().tables();
+/// What there is in a run after so many events.
+fn filling(session: &mut Session, (run, events): (u64, u64), nodes: NodeId, range: RangeInclusive<u64>) -> Filling {
+    let (view, recording) = session.seen(events);
+    let tables = recording.tables();
     let columns: Vec<Vec<Cell>> = (1..=nodes).map(|id| view.cells(id, &tables.entries, range.clone())).collect();
-    let known = tables.replications.at(&view);
-    let folds = |id: NodeId, index: u64| {
-        let base = view.node(id)?.noted.log.first() - 1;
-        (index <= base).then(|| folded(base))
+    let known = tables.replications.at(view);
+    let base = |id: NodeId| view.node(id).map_or(0, |node| node.noted.log.first() - 1);
+    let cell = |id: NodeId, column: &[Cell], index: u64| {
+        let held = match column.iter().find(|cell| cell.index == index) {
+            Some(cell) => Held::Entry(*cell),
+            None if index <= base(id) => Held::Folded(base(id)),
+            None => Held::Nothing,
+        };
+        (held, ticks(&known, id, index))
     };
-    let cell = |id: NodeId, column: &Vec<Cell>, index: u64| {
-        let entry = column.iter().find(|cell| cell.index == index).map(shown).or_else(|| folds(id, index));
-        (entry, ticks(&known, id, index))
+    let row = |index: u64| {
+        let cells = (1..).zip(&columns).map(|(id, column)| cell(id, column, index)).collect();
+        Row { run, index, cells }
     };
-    let row = |index: u64| (index, (1..).zip(&columns).map(|(id, column)| cell(id, column, index)).collect());
     Filling { modes: (1..=nodes).map(|id| modes(&known, id)).collect(), rows: range.map(row).collect() }
 }
 
-fn cell_view((entry, ticks): &Filled) -> AnyView {
-    let ticks =
-        ticks.iter().map(|(name, words)| view! { <span class="tick" title=words.clone()>{name.clone()}</span> });
-    let ticks = ticks.collect_view();
-    match entry {
-        None => view! { <td class="none">{ticks}</td> }.into_any(),
-        Some(Shown { term, words, class, mark }) => {
-            view! { <td class=class.clone() title=words.clone()>{term.clone()}<span class="sign">{*mark}</span>{ticks}</td> }
-                .into_any()
+fn tick_view(tick: Tick, follower: NodeId, index: u64) -> impl IntoView {
+    let (name, words) = match tick {
+        Tick::Match(leader) => {
+            (format!("m{leader}"), format!("S{leader} knows S{follower} to have its log up to {index}: match"))
         }
-    }
+        Tick::Next(leader) => {
+            (format!("n{leader}"), format!("S{leader}'s next append to S{follower} starts at {index}: next"))
+        }
+    };
+    view! { <span class="tick" title=words>{name}</span> }
+}
+
+fn cell_view((held, ticks): &Filled, id: NodeId, index: u64) -> AnyView {
+    let ticks = ticks.iter().map(|tick| tick_view(*tick, id, index)).collect_view();
+    let (class, words, text, sign) = match held {
+        Held::Nothing => return view! { <td class="none">{ticks}</td> }.into_any(),
+        Held::Folded(base) => {
+            let words = format!("in the snapshot up to {base}, which took the place of the log");
+            ("cell folded".to_owned(), words, "▤".to_owned(), "")
+        }
+        Held::Entry(cell) => {
+            let (class, sign, said) = shown(cell);
+            let carries = session::with(|session| session.recording().tables().entries.words(index, cell.term));
+            (class, format!("{}; {said}", carries.unwrap_or_default()), cell.term.to_string(), sign)
+        }
+    };
+    view! { <td class=class title=words>{text}<span class="sign">{sign}</span>{ticks}</td> }.into_any()
 }
 
 /// The head of a node's column; it selects the node.
@@ -151,10 +156,10 @@ pub(crate) fn Logs() -> impl IntoView {
     let nodes = Memo::new(move |_| u32::try_from(page.picture.read().nodes.len()).unwrap_or(0));
     let table = Memo::new(move |_| {
         let _ = page.picture.read();
-        let (events, first, nodes) = (page.cursor.get_untracked(), first.get(), nodes.get());
+        let (at, first, nodes) = ((page.run.get_untracked(), page.cursor.get_untracked()), first.get(), nodes.get());
         // One more than there are entries, where the next one goes.
         let range = first..=(last.get() + 1).min(first + ROWS - 1);
-        session::with(|session| filling(session, events, nodes, range)).unwrap_or_default()
+        session::with(|session| filling(session, at, nodes, range)).unwrap_or_default()
     });
     let sends = Memo::new(move |_| table.read().modes.clone());
     let move_by = move |by: i64| {
@@ -188,8 +193,8 @@ pub(crate) fn Logs() -> impl IntoView {
                 <tbody>
                     <For each=move || table.get().rows key=Clone::clone let:row>
                         <tr>
-                            <th scope="row"><button type="button" title="why is it, or is it not, committed?" on:click=move |_| asked.set(Some(row.0))>{row.0}</button></th>
-                            {row.1.iter().map(cell_view).collect_view()}
+                            <th scope="row"><button type="button" title="why is it, or is it not, committed?" on:click=move |_| asked.set(Some(row.index))>{row.index}</button></th>
+                            {(1..).zip(&row.cells).map(|(id, cell)| cell_view(cell, id, row.index)).collect_view()}
                         </tr>
                     </For>
                 </tbody>

@@ -14,9 +14,9 @@ type Field = (String, String, Option<String>);
 
 fn fields(id: NodeId, events: u64) -> Vec<Field> {
     let fields = session::with(|session| {
-        let now = session.view(events).clone();
         let before = session.view(events.saturating_sub(1)).clone();
-        let rows = diff(&before, &now);
+        let now = session.view(events);
+        let rows = diff(&before, now);
         let was = |field: &str| {
             let row = rows.iter().find(|row| row.of == Subject::Node(id) && row.field == field);
             row.map(|row| if row.before.is_empty() { "nothing".to_owned() } else { row.before.clone() })

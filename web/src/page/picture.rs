@@ -103,8 +103,9 @@ const FLIGHTS_SHOWN: usize = 400;
 impl Picture {
     /// The picture when so many events had happened.
     pub(crate) fn of(session: &mut Session, events: u64) -> Self {
-        let view = session.view(events).clone();
-        let tables = session.recording().tables();
+        let count = session.header().plan.scenario.clients.count.min(CLIENTS_SHOWN);
+        let (view, recording) = session.seen(events);
+        let tables = recording.tables();
         let last = events.saturating_sub(1);
         let nodes = view.nodes().map(|(id, node)| Node {
             id,
@@ -139,7 +140,6 @@ impl Picture {
                 overtaken: events > 0 && tables.messages.is_overtaken(*name, last),
             })
         };
-        let count = session.header().plan.scenario.clients.count.min(CLIENTS_SHOWN);
         let client = |id| {
             let current = tables.operations.current(id, last).filter(|_| events > 0);
             let waits = current.is_some_and(|operation| operation.outcome(last).is_none());

@@ -262,6 +262,12 @@ impl Session {
         &self.view
     }
 
+    /// The state when so many events had happened, and all that is recorded.
+    pub(crate) fn seen(&mut self, events: u64) -> (&View, &Recording) {
+        self.view(events);
+        (&self.view, &self.recording)
+    }
+
     /// The plan of the run as a run file.
     pub(crate) fn plan(&self) -> Vec<u8> {
         RunFile::of(self.header.clone(), &Trace::new(&[], Keep::Nothing)).write()
