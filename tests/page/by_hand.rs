@@ -99,7 +99,7 @@ fn a_message_is_moved_by_keys_by_mouse_and_by_touch() {
                     ? $(`[data-node='${node.slice(1)}'] .body`) : $('.client'));
                 const middle = (element) => { const { x, y, width, height } = element.getBoundingClientRect();
                     return [x + width / 2, y + height / 2]; };
-                const [at, a, b] = [$('.message.selected .halo'), from, to].map(middle);
+                const [at, a, b] = [$('.message.selected path'), from, to].map(middle);
                 return [name, ...at, at[0] - (b[0] - a[0]) / 10, at[1] - (b[1] - a[1]) / 10, ...b]";
             page.js(script, &json!(null))
         };

@@ -101,7 +101,7 @@ impl Page<'_> {
             (Of::Message, By::Key) => self.key("m", 0),
             (Of::Message, by) => {
                 let name = self.first_message();
-                self.press(by, &format!("#ring [data-message='{name}'] .halo"));
+                self.press(by, &format!("#ring [data-message='{name}'] path"));
             }
         }
         let there = "await until('selected it', () => $('.do h2')?.textContent.startsWith(args))";
