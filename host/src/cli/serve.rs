@@ -166,18 +166,21 @@ impl Server {
     }
 
     /// Answers requests, until [`Server::stop`].
+    #[allow(clippy::disallowed_methods, reason = "the threads of a server make no run")]
     pub fn serve(self: &Arc<Self>) {
-        while let accepted = self.listener.accept()
-            && !self.stopped.load(Ordering::Relaxed)
-        {
-            // Who comes and is gone at once is no reason to end; if there is no room for one more, there is some soon.
+        loop {
+            let accepted = self.listener.accept();
+            if self.stopped.load(Ordering::Relaxed) {
+                return;
+            }
             let Ok((stream, _)) = accepted else {
+                // Who comes and is gone at once is no reason to end; if there is no room for one more, there is some soon.
                 thread::sleep(Duration::from_millis(10));
                 continue;
             };
             let server = Arc::clone(self);
             let converse = move || http::converse(&stream, |request| server.site.answer(request, server.address));
-            // Whoever asked may be gone, and that is their right.
+            // Whoever asked may be gone, and that is their right; where no thread can be made, they may ask again.
             drop(thread::Builder::new().spawn(converse));
         }
     }

@@ -156,7 +156,7 @@ pub(crate) fn Logs() -> impl IntoView {
     let nodes = Memo::new(move |_| u32::try_from(page.picture.read().nodes.len()).unwrap_or(0));
     let table = Memo::new(move |_| {
         let _ = page.picture.read();
-        let (at, first, nodes) = ((page.run.get_untracked(), page.cursor.get_untracked()), first.get(), nodes.get());
+        let (at, first, nodes) = ((page.run.get(), page.cursor.get_untracked()), first.get(), nodes.get());
         // One more than there are entries, where the next one goes.
         let range = first..=(last.get() + 1).min(first + ROWS - 1);
         session::with(|session| filling(session, at, nodes, range)).unwrap_or_default()
