@@ -324,7 +324,7 @@ fn what_is_wrong_with_a_run_is_told() {
 fn the_speed_of_both_engines_is_told() {
     with_page(|browser| {
         let arena = Size(16 << 20);
-        let header = load(Span(1_000_000), arena);
+        let header = load(Span(4_000_000), arena);
         let script = "
             const { Plan, Run } = await import('/raftbox.js');
             const run = new Run(Plan.read(new Uint8Array(args)));

@@ -38,9 +38,14 @@ export function text(error) {
 // Copies where no module can: a view for each side. A view of the page's memory dies when that grows, so it is made anew.
 function copyByViews(guest) {
   const there = new Uint8Array(guest.buffer);
+  const words = new Uint32Array(guest.buffer);
   return {
     read: (into, at, len) => new Uint8Array(page.memory.buffer, into, len).set(there.subarray(at, at + len)),
     write: (at, from, len) => there.set(new Uint8Array(page.memory.buffer, from, len), at),
+    used: (at, end) => {
+      while (at < end && words[at / 4] === 0) at += 4;
+      return at;
+    },
   };
 }
 
@@ -200,6 +205,10 @@ export class Instance {
 
   write(at, from, len) {
     this.copy.write(at, from, len);
+  }
+
+  used(at, end) {
+    return this.copy.used(at, end);
   }
 
   state() {

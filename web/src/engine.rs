@@ -23,6 +23,7 @@ use raftbox::world::turn::Turn;
 use raftbox_abi::boundary::TRANSFER_BYTES_MAX;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
@@ -50,6 +51,8 @@ mod js {
         pub(super) fn read(this: &Instance, into: *mut u8, at: u32, len: u32);
         #[wasm_bindgen(method)]
         pub(super) fn write(this: &Instance, at: u32, from: *const u8, len: u32);
+        #[wasm_bindgen(method)]
+        pub(super) fn used(this: &Instance, at: u32, end: u32) -> u32;
         #[wasm_bindgen(method)]
         pub(super) fn state(this: &Instance) -> Vec<u64>;
         #[wasm_bindgen(method)]
@@ -347,11 +350,10 @@ fn leave(status: u32) -> Result<Ended, Abort> {
     }
 }
 
-/// A page of memory. It is the unit of images, and has nothing to do with the pages of 64 KiB that wasm counts in.
-const PAGE: usize = 4096;
-/// How much is looked at at once.
-const STRETCH: usize = 16 * PAGE;
-const ZEROS: [u8; PAGE] = [0; PAGE];
+/// A page of memory. It is the unit of images, and has nothing to do with the pages of 64 KiB that wasm counts in, of which
+/// it is a part.
+const PAGE: u32 = 4096;
+type Page = [u8; PAGE as usize];
 
 /// The state of an instance; shared, not copied, when it is cloned.
 #[derive(Clone)]
@@ -359,7 +361,7 @@ pub(crate) struct Image(Rc<Saved>);
 
 struct Saved {
     /// The pages that are not all zeros, by number.
-    pages: BTreeMap<u32, Rc<[u8; PAGE]>>,
+    pages: BTreeMap<u32, Rc<Page>>,
     /// The mutable globals.
     globals: Vec<u64>,
 }
@@ -386,18 +388,22 @@ impl BrowserNode {
 }
 
 impl Memory {
-    /// Shows each page to `see`, which may want another one in its place.
-    fn pages<'a>(&self, mut see: impl FnMut(u32, &[u8; PAGE]) -> Option<&'a [u8; PAGE]>) {
-        let mut stretch = [0; STRETCH];
-        let mut number = 0;
-        for start in (0..self.size).step_by(STRETCH) {
-            self.read(start, &mut stretch);
-            for (page, at) in stretch.as_chunks::<PAGE>().0.iter().zip((start..).step_by(PAGE)) {
-                if let Some(wanted) = see(number, page) {
-                    self.write(at, wanted);
-                }
-                number += 1;
-            }
+    /// How many pages there are.
+    fn pages(&self) -> u32 {
+        self.size / PAGE
+    }
+
+    /// The first of these pages that is not all zeros. Most of a memory never is anything else, so this has to be quick.
+    fn used(&self, pages: Range<u32>) -> Option<u32> {
+        let page = self.instance.used(pages.start * PAGE, pages.end * PAGE) / PAGE;
+        (page < pages.end).then_some(page)
+    }
+
+    /// Makes zeros of these pages.
+    fn clear(&self, mut pages: Range<u32>) {
+        while let Some(page) = self.used(pages.clone()) {
+            self.write(page * PAGE, &[0; PAGE as usize]);
+            pages.start = page + 1;
         }
     }
 }
@@ -439,14 +445,14 @@ impl Node<Turn> for BrowserNode {
         let instance = self.instance();
         let known = instance.last.as_ref().map(|image| &image.0.pages);
         let mut pages = BTreeMap::new();
-        instance.memory.pages(|number, page| {
-            match known.and_then(|pages| pages.get(&number)) {
-                Some(known) if known.as_ref() == page => drop(pages.insert(number, Rc::clone(known))),
-                _ if *page == ZEROS => {}
-                _ => drop(pages.insert(number, Rc::new(*page))),
-            }
-            None
-        });
+        let mut page = [0; PAGE as usize];
+        let mut left = 0..instance.memory.pages();
+        while let Some(number) = instance.memory.used(left.clone()) {
+            instance.memory.read(number * PAGE, &mut page);
+            let known = known.and_then(|pages| pages.get(&number)).filter(|known| ***known == page);
+            pages.insert(number, known.map_or_else(|| Rc::new(page), Rc::clone));
+            left.start = number + 1;
+        }
         let image = Image(Rc::new(Saved { pages, globals: instance.js().state() }));
         instance.last = Some(image.clone());
         image
@@ -454,10 +460,13 @@ impl Node<Turn> for BrowserNode {
 
     fn restore(&mut self, image: &Image) {
         let instance = self.instance();
-        instance.memory.pages(|number, page| {
-            let wanted = image.0.pages.get(&number).map_or(&ZEROS, Rc::as_ref);
-            (page != wanted).then_some(wanted)
-        });
+        let mut left = 0..instance.memory.pages();
+        for (number, page) in &image.0.pages {
+            instance.memory.clear(left.start..*number);
+            instance.memory.write(number * PAGE, page.as_ref());
+            left.start = number + 1;
+        }
+        instance.memory.clear(left);
         instance.js().set_state(&image.0.globals);
         instance.last = Some(image.clone());
         instance.fresh = false;
