@@ -43,7 +43,7 @@ class RaftSandbox extends HTMLElement {
     this.#seen.disconnect();
     if (this.#frame) return;
     const frame = document.createElement("iframe");
-    frame.title = `A Raft cluster: ${this.getAttribute("scenario") ?? "a shared run"}`;
+    frame.title = `A Raft cluster: ${this.getAttribute("scenario") ?? this.getAttribute("lesson") ?? "a shared run"}`;
     frame.style.cssText = "width: 100%; height: 100%; min-height: inherit; border: 0; display: block";
     frame.src = this.#address();
     this.#frame = frame;

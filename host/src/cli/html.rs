@@ -26,8 +26,18 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsaf
 
 /// What the files begin with that stand in the document as they are, or that it has no use for; of the guests those that run it
 /// are there beside.
-const APART: [&str; 9] =
-    ["index.html", "page.css", "page.js", "whole.js", "embed.html", "article.css", "course", "lesson", "guests"];
+const APART: [&str; 10] = [
+    "index.html",
+    "look.css",
+    "page.css",
+    "page.js",
+    "whole.js",
+    "embed.html",
+    "article.css",
+    "course",
+    "lesson",
+    "guests",
+];
 
 /// The page in `folder`, with the run of that header by these guests, which it opens.
 pub(super) fn document(folder: &Path, header: &Header, guests: &Guests) -> Result<String, Problem> {
@@ -46,13 +56,13 @@ pub(super) fn document(folder: &Path, header: &Header, guests: &Guests) -> Resul
         files.insert(path, packed(bytes).into());
     }
     let title = title.replace('&', "&amp;").replace('<', "&lt;");
-    let (style, script, files) = (text("page.css")?, text("whole.js")?, Value::from(files));
+    let (look, style, script, files) = (text("look.css")?, text("page.css")?, text("whole.js")?, Value::from(files));
     Ok(format!(
         "{MARK}: this is one document, and needs no network -->\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<link rel=\"icon\" href=\"data:,\">\n\
-         <style>\n{style}</style>\n</head>\n<body>\n\
+         <style>\n{look}{style}</style>\n</head>\n<body>\n\
          <noscript>raftbox runs in the page itself, which needs scripts and a current browser.</noscript>\n\
          <script type=\"application/json\" id=\"files\">{files}</script>\n<script type=\"module\">\n{script}</script>\n</body>\n\
          </html>\n"
