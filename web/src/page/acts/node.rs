@@ -26,7 +26,7 @@ fn by_state(page: Page, id: NodeId, state: State) -> AnyView {
             {act("restart", Act::Restart(target, None))}
             {act("restart, unsynced writes lost", Act::Restart(target, Some(Survive::None)))}
             {act("restart, last write torn", Act::Restart(target, Some(Survive::Torn)))}
-            {act("restart, of unsynced writes only the last kept", Act::Restart(target, Some(Survive::Last)))}
+            {act("restart, only the last write kept", Act::Restart(target, Some(Survive::Last)))}
         }
         .into_any();
     }
