@@ -384,6 +384,19 @@ fn arrows_on_the_slider_step_and_space_on_a_node_selects() {
     });
 }
 
+#[test]
+fn what_the_pointer_presses_on_the_ring_gets_no_frame() {
+    with_page(given, |page| {
+        page.text("#digest");
+        // The middle of a node and of what is told beside it is the ring itself.
+        for pressed in [".node", "[data-node='2'] .name", "[data-link='1-3'] .target"] {
+            page.click(pressed);
+            let frame = page.js("return getComputedStyle(document.activeElement).outlineStyle", &json!(null));
+            assert_eq!(frame, json!("none"), "{pressed}");
+        }
+    });
+}
+
 /// With the path of `axe.min.js`, of axe-core, in `RAFTBOX_AXE`.
 #[test]
 fn axe_finds_nothing_serious() {

@@ -208,6 +208,7 @@ fn to_a_node() {
             after(s3, crash(), "restart", Act::Restart(target, None)),
             after(s3, crash(), "restart, unsynced writes lost", Act::Restart(target, Some(Survive::None))),
             after(s3, crash(), "restart, last write torn", Act::Restart(target, Some(Survive::Torn))),
+            after(s3, crash(), "restart, only the last write kept", Act::Restart(target, Some(Survive::Last))),
             case(s3, "time out", Act::Timeout(target)),
             case(s3, "elect", Act::Elect(target)),
             case(s3, "the leader hands over to it", Act::Request(1, Ask::new("", Question::Transfer(3)), None)),
