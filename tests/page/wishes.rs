@@ -31,7 +31,7 @@ fn who_wants_nothing_to_move_sees_messages_stand() {
     with_page(super::given, |page| {
         let count = |told: &Value, place: usize| told[place].as_u64().unwrap();
         let moves = wished(page, "prefers-reduced-motion", "no-preference", PLACES);
-        assert!(count(&moves, 0) > 3 && count(&moves, 1) > 3, "messages move: {moves}");
+        assert!(count(&moves, 0) > 3 && count(&moves, 1) > 1, "messages move: {moves}");
         let stands = wished(page, "prefers-reduced-motion", "reduce", PLACES);
         assert!(count(&stands, 0) > 3, "there are messages: {stands}");
         assert_eq!(count(&stands, 1), 1, "they stand: {stands}");
