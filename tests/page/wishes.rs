@@ -11,9 +11,14 @@ fn wished(page: &Page<'_>, feature: &str, value: &str, body: &str) -> Value {
     page.js(body, &json!(null))
 }
 
-/// Plays for a while, and tells in how many places the message was seen that was seen in most.
+/// Plays for a while, and tells in how many places the message was seen that was seen in most. It plays slowly from where there are
+/// messages, so that even a slow machine draws each many times.
 const PLACES: &str = "
     await over();
+    $('[aria-label=\"next election\"]').click();
+    $('#speed').value = 0;
+    $('#speed').dispatchEvent(new Event('change', { bubbles: true }));
+    await turn();
     const seen = new Map();
     $('.play').click();
     for (let frame = 0; frame < 90; frame++) {
@@ -31,7 +36,7 @@ fn who_wants_nothing_to_move_sees_messages_stand() {
     with_page(super::given, |page| {
         let count = |told: &Value, place: usize| told[place].as_u64().unwrap();
         let moves = wished(page, "prefers-reduced-motion", "no-preference", PLACES);
-        assert!(count(&moves, 0) > 3 && count(&moves, 1) > 1, "messages move: {moves}");
+        assert!(count(&moves, 0) > 3 && count(&moves, 1) > 3, "messages move: {moves}");
         let stands = wished(page, "prefers-reduced-motion", "reduce", PLACES);
         assert!(count(&stands, 0) > 3, "there are messages: {stands}");
         assert_eq!(count(&stands, 1), 1, "they stand: {stands}");
